@@ -1,0 +1,141 @@
+"""PORT: what the library asks of a volume driver.
+
+One implementation drives Cinder's drivers (`cinderblock.cinder.adapter`);
+a fake for unit tests is held to the same contract test.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+
+#: What a driver changed about an object: Cinder's "model update".
+#: Known keys: provider_location, provider_id, provider_auth (secret),
+#: metadata, admin_metadata; every other key is kept as it is.
+Update = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """What a back end says of one of its pools; GiB, `inf` for "infinite", None for "unknown"."""
+
+    name: str
+    total_gib: float | None
+    free_gib: float | None
+    provisioned_gib: float = 0.0
+    reserved_percent: float = 0.0
+    over_subscription: float = 1.0
+    thin: bool = False
+    multiattach: bool = False
+
+    def available_gib(self) -> float | None:
+        """Return how many GiB can still be promised, >= 0, or None when unknown.
+
+        Thin pools count what was promised against the total times the
+        over-subscription ratio; thick ones count what is free.
+        Source: cinder.utils.calculate_virtual_free_capacity.
+        """
+        if self.total_gib is None or self.free_gib is None:
+            return None
+        if math.isinf(self.total_gib) or math.isinf(self.free_gib):
+            return math.inf
+        reserved_gib = self.total_gib * self.reserved_percent / 100
+        if self.thin and self.over_subscription >= 1:
+            return max(0.0, self.total_gib * self.over_subscription - self.provisioned_gib - reserved_gib)
+        return max(0.0, self.free_gib - reserved_gib)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a driver can do beyond create, delete, snapshot, clone, connect."""
+
+    #: Growing a volume that is published.
+    online_extend: bool = True
+    #: One volume published to several nodes.
+    multiattach: bool = False
+    #: A volume cannot go before its snapshots.
+    snapshots_depend: bool = True
+    #: Volumes are files or devices of the machine that the driver runs on.
+    node_local: bool = False
+    manage: bool = False
+    retype: bool = False
+    revert: bool = False
+    consistent_groups: bool = False
+
+
+class Driver(Protocol):
+    """One back end's driver, started.
+
+    Verbs block for as long as the back end takes. Deletes, disconnect and
+    ensure_export may be repeated; creates may not: a create that was cut off
+    is undone with the delete first. Every verb may raise `BackendUnavailable`,
+    or anything unclassified after which the back end's state is unknown.
+    A verb that raises `OutOfSpace`, `InvalidRequest` or `OutOfRange` has left
+    what it worked on undone or half done, never in use.
+    """
+
+    def abilities(self) -> Abilities:
+        """Return what the driver can do; cheap, from what it said last."""
+
+    def pools(self) -> Sequence[Pool]:
+        """Ask the back end for its pools, at least one; may be slow."""
+
+    def create(self, volume: VolumeRecord) -> Update:
+        """Make an empty volume of `volume.size_gib`."""
+
+    def create_from_snapshot(self, volume: VolumeRecord, snapshot: SnapshotRecord) -> Update:
+        """Make a volume with the snapshot's content; `volume.size_gib` may be larger."""
+
+    def clone(self, volume: VolumeRecord, source: VolumeRecord) -> Update:
+        """Make a volume with the source's content; `volume.size_gib` may be larger."""
+
+    def delete(self, volume: VolumeRecord) -> None:
+        """Remove the volume; one that is absent is success."""
+
+    def extend(self, volume: VolumeRecord, size_gib: int) -> Update:
+        """Grow the volume to `size_gib`; may be repeated."""
+
+    def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
+        """Take a snapshot of the volume with `snapshot.volume_cinder_id`."""
+
+    def delete_snapshot(self, snapshot: SnapshotRecord) -> None:
+        """Remove the snapshot; one that is absent is success.
+
+        Raises:
+            InUse: the back end still needs it for something.
+        """
+
+    def validate_connector(self, connector: Mapping[str, Json]) -> None:
+        """Check that the node has what the driver's protocol needs.
+
+        Raises:
+            InvalidRequest: which property is missing, and what would set it.
+        """
+
+    def connect(self, volume: VolumeRecord, connection: ConnectionRecord) -> tuple[Update, Mapping[str, Json]]:
+        """Export the volume to `connection.connector`; repeating gives an equal answer.
+
+        Returns:
+            What changed about the volume, and the connection_info for the node:
+            {driver_volume_type: str, data: {…}}.
+        """
+
+    def disconnect(self, volume: VolumeRecord, connection: ConnectionRecord, *, last: bool) -> None:
+        """Withdraw the export from one node; an absent export is success.
+
+        Args:
+            volume: the volume.
+            connection: the connection that ends.
+            last: no other node uses the volume, so the export itself may go.
+        """
+
+    def ensure_export(self, volume: VolumeRecord) -> Update:
+        """Make sure that a published volume is still exported, after a restart."""
+
+    def update_metadata(self, volume: VolumeRecord) -> None:
+        """Tell the driver that the volume's metadata changed, where it wants to know."""
+
+    def close(self) -> None:
+        """Stop using the back end; closing twice is not an error."""

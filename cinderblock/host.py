@@ -1,0 +1,53 @@
+"""PORT: what the node asks of the machine it runs on, to reach a volume.
+
+One implementation uses os-brick (`cinderblock.brick.host`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from persistence.records import Json
+
+ConnectionInfo = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A block device of this host that shows a volume.
+
+    `path` is what is mounted; `backing` is the file behind a loop device, else "".
+    `wwn` is the VPD page 0x83 identity where the protocol has one, else "".
+    `brick` is what os-brick answered and wants back at disconnect.
+    """
+
+    path: str
+    backing: str = ""
+    wwn: str = ""
+    brick: Mapping[str, Json]
+
+
+class Host(Protocol):
+    """The machine's initiators; verbs block, and may be repeated."""
+
+    def connector_properties(self) -> Mapping[str, Json]:
+        """Return os-brick's description of this machine: host, ip, initiator, nqn, …"""
+
+    def connect(self, connection_info: ConnectionInfo) -> Device:
+        """Make the volume appear as a block device; one that is there already is found.
+
+        Raises:
+            InvalidRequest: this protocol or format cannot be reached from here, in words.
+            BackendUnavailable: the volume's target does not answer.
+            DeviceMismatch: what appeared is not the volume.
+        """
+
+    def disconnect(self, connection_info: ConnectionInfo, device: Device | None, *, force: bool = False) -> None:
+        """Make the device go; one that is gone is success.
+
+        Raises:
+            InUse: the device is still mounted or open.
+        """
+
+    def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
+        """Make the kernel see the volume's present size; return it in bytes."""
