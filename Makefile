@@ -1,0 +1,68 @@
+# Targets with a `##` are listed by `make help`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PYTHON_CODE := csi cinderblock persistence tests
+# Where `make run` keeps its socket and its state.
+RUN_DIR ?= $(CURDIR)/.cinderblock
+# Where `make proto` writes; a test points it elsewhere, to compare.
+PROTO_OUT ?= .
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make .venv with everything that a developer needs; on Debian as root, the system packages too
+	@deploy/setup.sh
+
+.PHONY: demo
+demo: setup ## Show a volume's whole life, on files of this machine
+	@$(VENV)/bin/cinderblock demo
+
+.PHONY: test
+test: setup lint ## Every floor of the tests but the guest's, the slow ones last
+	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests $(PYTEST_ARGS)
+
+.PHONY: guest
+guest: setup ## The tests that need kernel features: in a user-mode Linux guest
+	@tests/guest/run.sh $(PYTEST_ARGS)
+
+.PHONY: run
+run: setup ## Serve controller and node on a socket, and say how to talk to them
+	@mkdir -p $(RUN_DIR)
+	@echo "Serving CSI on unix://$(RUN_DIR)/csi.sock with its state in $(RUN_DIR)/state; Ctrl-C ends it. To talk to it:"
+	@echo "  csi-sanity:  \$$(tests/lab/csi-sanity.sh) --csi.endpoint=unix://$(RUN_DIR)/csi.sock"
+	@echo "  Python:      $(VENV)/bin/python -c 'import grpc; from csi.proto import csi_pb2, csi_pb2_grpc;" \
+	  "print(csi_pb2_grpc.IdentityStub(grpc.insecure_channel(\"unix://$(RUN_DIR)/csi.sock\"))" \
+	  ".GetPluginInfo(csi_pb2.GetPluginInfoRequest()))'"
+	@exec $(VENV)/bin/cinderblock serve all --endpoint unix://$(RUN_DIR)/csi.sock --state-dir $(RUN_DIR)/state
+
+.PHONY: lint
+lint: setup ## Style and types
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+
+.PHONY: format
+format: setup ## Bring the code into shape
+	@$(VENV)/bin/ruff check --fix-only --quiet
+	@$(VENV)/bin/ruff format
+
+.PHONY: proto
+proto: ## Make csi/proto/*_pb2* from the .proto files anew
+	@PATH="$(VENV)/bin:$$PATH" $(VENV)/bin/python -m grpc_tools.protoc -I. \
+	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) \
+	  --mypy_out=quiet:$(PROTO_OUT) --mypy_grpc_out=quiet,only_sync:$(PROTO_OUT) csi/proto/*.proto
+
+.PHONY: lock
+lock: ## Choose the newest versions that fit, and write them with their hashes to requirements.lock
+	@deploy/setup.sh lock
+
+.PHONY: clean
+clean: ## Remove what was made here; the cache folder and the state of `make run` stay
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find $(PYTHON_CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
