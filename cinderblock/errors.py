@@ -9,6 +9,7 @@ CinderblockError
 ├── OperationPending
 ├── OutOfSpace
 ├── BackendUnavailable
+│   └── UnknownOutcome
 ├── DeviceMismatch
 └── ConfigurationError
 """
@@ -48,6 +49,10 @@ class OutOfSpace(CinderblockError):
 
 class BackendUnavailable(CinderblockError):
     """The back end does not answer, or was not started; the same call may work later."""
+
+
+class UnknownOutcome(BackendUnavailable):
+    """A driver failed in a way that nobody classified; what exists is not known, the record stays."""
 
 
 class DeviceMismatch(CinderblockError):

@@ -31,7 +31,7 @@ class Host(Protocol):
     """The machine's initiators; verbs block, and may be repeated."""
 
     def connector_properties(self) -> Mapping[str, Json]:
-        """Return os-brick's description of this machine: host, ip, initiator, nqn, …"""
+        """Return os-brick's description of this machine (host, ip, initiator, nqn, …)."""
 
     def connect(self, connection_info: ConnectionInfo) -> Device:
         """Make the volume appear as a block device; one that is there already is found.

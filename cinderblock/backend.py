@@ -1,0 +1,239 @@
+"""A back end: one driver, started when it can be, and the bound on calls to it."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cinderblock import deadline
+from cinderblock.driver import Driver, Pool
+from cinderblock.errors import (
+    BackendUnavailable,
+    CinderblockError,
+    InvalidRequest,
+    OperationPending,
+    OutOfSpace,
+    UnknownOutcome,
+)
+
+log = logging.getLogger(__name__)
+
+#: How long what a back end said of its pools is believed.
+_POOLS_FRESH_S = 5.0
+#: How long a call without a deadline waits for a slot.
+_SLOT_PATIENCE_S = 60.0
+#: How many calls may wait for a slot; more are refused at once.
+_WAITING_LIMIT = 64
+#: How long a back end may take to start before the next one is begun.
+_START_PATIENCE_S = 20.0
+#: How often a back end that is down is tried again.
+_RETRY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendOptions:
+    """What a back end is, apart from its driver.
+
+    `host` is Cinder's "HOST@NAME", stored with every volume. `workers` bounds
+    the driver calls side by side. `topology` says from where its volumes can
+    be reached; empty means everywhere.
+    """
+
+    name: str
+    host: str
+    workers: int = 8
+    topology: Mapping[str, str] = field(default_factory=dict)
+
+
+class Backend:
+    """One back end, up or down."""
+
+    def __init__(self, options: BackendOptions, start: Callable[[], Driver]) -> None:
+        self.name = options.name
+        self.options = options
+        self._start = start
+        self._driver: Driver | None = None
+        self._down_because = "it is still starting"
+        self._starting = threading.Lock()
+        self._slots = threading.BoundedSemaphore(options.workers)
+        self._waiting = 0
+        self._waiting_lock = threading.Lock()
+        self._pools: tuple[float, Sequence[Pool]] = (-math.inf, ())
+
+    def start(self) -> bool:
+        """Start the driver when it is not up; tell whether it is up now. A start in work is left alone."""
+        if self._driver is None and self._starting.acquire(blocking=False):
+            try:
+                self._driver = self._start()
+            except Exception as error:  # one back end must not stop the others
+                self._down_because = str(error) or type(error).__name__
+                known = isinstance(error, CinderblockError)
+                facts = {"backend": self.name, "reason": self._down_because}
+                log.warning("back end is down", extra=facts, exc_info=not known)
+            finally:
+                self._starting.release()
+        return self._driver is not None
+
+    @property
+    def down_because(self) -> str:
+        """Why the back end cannot be used, "" when it can."""
+        return "" if self._driver is not None else self._down_because
+
+    def driver(self) -> Driver:
+        """Return the started driver.
+
+        Raises:
+            BackendUnavailable: it is down; the message says why.
+        """
+        if self._driver is None:
+            msg = f"back end {self.name!r} is down: {self._down_because}; it is tried again by itself"
+            raise BackendUnavailable(msg)
+        return self._driver
+
+    @contextmanager
+    def slot(self) -> Iterator[Driver]:
+        """Hold one of the driver's call slots; to be entered before any intent is recorded.
+
+        Raises:
+            BackendUnavailable: it is down.
+            OperationPending: no slot came free within the call's deadline.
+        """
+        driver = self.driver()
+        if not self._slots.acquire(blocking=False):
+            self._wait_for_slot()
+        try:
+            yield driver
+        finally:
+            self._slots.release()
+
+    def _wait_for_slot(self) -> None:
+        with self._waiting_lock:
+            full = self._waiting >= _WAITING_LIMIT
+            if not full:
+                self._waiting += 1
+        try:
+            left_s = deadline.remaining_s()
+            patience_s = _SLOT_PATIENCE_S if left_s is None else min(left_s, _SLOT_PATIENCE_S)
+            if full or not self._slots.acquire(timeout=max(0.0, patience_s)):
+                msg = f"all {self.options.workers} driver calls of back end {self.name!r} are in work; ask again"
+                raise OperationPending(msg)
+        finally:
+            if not full:
+                with self._waiting_lock:
+                    self._waiting -= 1
+
+    def pools(self) -> Sequence[Pool]:
+        """Return the back end's pools, not older than a few seconds.
+
+        Raises:
+            BackendUnavailable: it is down or did not answer the question.
+        """
+        asked_s, pools = self._pools
+        if time.monotonic() - asked_s > _POOLS_FRESH_S:
+            driver = self.driver()
+            try:
+                pools = driver.pools()
+            except CinderblockError:
+                raise
+            except Exception as error:
+                msg = f"back end {self.name!r} did not say what it has; the reason is in the log; ask again"
+                raise UnknownOutcome(msg) from error
+            self._pools = (time.monotonic(), pools)
+        return pools
+
+    def place(self, *, size_gib: int, pool: str = "") -> str:
+        """Choose where a new volume goes; return Cinder's "HOST@NAME#POOL".
+
+        Raises:
+            InvalidRequest: no pool has the name `pool`.
+            OutOfSpace: no pool can hold the size.
+        """
+        pools = self.pools()
+        named = [candidate for candidate in pools if pool in ("", candidate.name)]
+        if not named:
+            known = ", ".join(candidate.name for candidate in pools)
+            msg = f"back end {self.name!r} has no pool {pool!r}; it has: {known}"
+            raise InvalidRequest(msg)
+        best = max(named, key=_room)
+        if _room(best) < size_gib:
+            room_gib = f"{_room(best):.1f} GiB"
+            msg = f"no pool of back end {self.name!r} has room for {size_gib} GiB; the largest has {room_gib}"
+            raise OutOfSpace(msg)
+        return f"{self.options.host}#{best.name}"
+
+    def close(self) -> None:
+        """Stop the driver; closing twice is not an error."""
+        driver, self._driver = self._driver, None
+        self._down_because = "it is closed"
+        if driver is not None:
+            driver.close()
+
+
+class Backends:
+    """All configured back ends, by name."""
+
+    def __init__(self, backends: Sequence[Backend]) -> None:
+        self._backends = {backend.name: backend for backend in backends}
+        self._closing = threading.Event()
+        self._retrying: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start each back end; one that is slow or down does not stop the others, and is tried again."""
+        for backend in self._backends.values():
+            starting = threading.Thread(target=backend.start, name=f"start-{backend.name}", daemon=True)
+            starting.start()
+            starting.join(timeout=_START_PATIENCE_S)
+        self._retrying = threading.Thread(target=self._retry, name="back-end-retry", daemon=True)
+        self._retrying.start()
+
+    def _retry(self) -> None:
+        while not self._closing.wait(_RETRY_S):
+            for backend in self._backends.values():
+                if backend.down_because:
+                    backend.start()
+
+    def __iter__(self) -> Iterator[Backend]:
+        return iter(self._backends.values())
+
+    def get(self, name: str) -> Backend:
+        """Return the back end that holds an existing object.
+
+        Raises:
+            BackendUnavailable: the configuration does not have it (any more).
+        """
+        try:
+            return self._backends[name]
+        except KeyError:
+            msg = f"back end {name!r} is not configured; this process has: {', '.join(self._backends)}"
+            raise BackendUnavailable(msg) from None
+
+    def choose(self, name: str) -> Backend:
+        """Return the back end for a new object; the only one when none is named.
+
+        Raises:
+            InvalidRequest: no such name, or none named where there are several.
+        """
+        known = ", ".join(self._backends)
+        if not name and len(self._backends) == 1:
+            return next(iter(self._backends.values()))
+        if not name:
+            msg = f"several back ends are configured, so the parameter 'backend' must name one of: {known}"
+            raise InvalidRequest(msg)
+        if name not in self._backends:
+            msg = f"there is no back end {name!r}; the parameter 'backend' must be one of: {known}"
+            raise InvalidRequest(msg)
+        return self._backends[name]
+
+    def close(self) -> None:
+        """Stop all drivers; closing twice is not an error."""
+        self._closing.set()
+        for backend in self._backends.values():
+            backend.close()
+
+
+def _room(pool: Pool) -> float:
+    available_gib = pool.available_gib()
+    return math.inf if available_gib is None else available_gib

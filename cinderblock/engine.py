@@ -1,0 +1,62 @@
+"""What every verb works with, in one value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cinderblock.backend import Backends
+from cinderblock.errors import OperationPending
+from cinderblock.inflight import InFlight
+from cinderblock.intents import Intents
+from persistence.port import R, Store, Table
+from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The store, the back ends, and the rules of work on records."""
+
+    store: Store
+    backends: Backends
+    intents: Intents
+    inflight: InFlight
+
+    def connections_of(self, volume: VolumeRecord) -> list[ConnectionRecord]:
+        """Return all publications of a volume, finished or not."""
+        return list(every(self.store.connections, volume_cinder_id=volume.cinder_id))
+
+    def check_not_copied(self, held: VolumeRecord) -> None:
+        """Refuse while somebody is making a clone or a snapshot of the volume.
+
+        To be called after the intent on the volume is recorded: a copier
+        records its own intent first and then looks at the volume, so at least
+        one of the two sees the other.
+
+        Raises:
+            OperationPending: naming the copy.
+        """
+        copies = every(self.store.volumes, source_cinder_id=held.cinder_id)
+        snapshots = every(self.store.snapshots, volume_cinder_id=held.cinder_id)
+        for copy in (*copies, *snapshots):
+            self.check_copy(held, copy)
+
+    def check_copy(self, source: VolumeRecord | SnapshotRecord, copy: VolumeRecord | SnapshotRecord) -> None:
+        """Refuse when `copy` is being made from `source` right now.
+
+        Raises:
+            OperationPending: naming the copy.
+        """
+        if copy.status is Status.CREATING and self.at_work(copy):
+            msg = f"{source.name!r} is being copied to {copy.name!r}; ask again"
+            raise OperationPending(msg)
+
+    def at_work(self, record: VolumeRecord | SnapshotRecord) -> bool:
+        """Tell whether a living call, of this process or another, works on the record."""
+        return self.inflight.busy(record.id) or not self.intents.may_take(record)
+
+
+def every(table: Table[R], *, limit: int = 500, **where: str) -> Iterable[R]:
+    """Walk through all records that match, page by page, ordered by id."""
+    after = ""
+    while page := table.page(after=after, limit=limit, where=where or None):
+        yield from page
+        after = page[-1].id

@@ -1,0 +1,121 @@
+"""What a caller asks for, checked once, compared with what exists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cinderblock.errors import AlreadyExists, OutOfRange
+from cinderblock.units import gib_rounded_up, in_bytes
+from persistence.records import Json, Source, VolumeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeRange:
+    """How large a volume may be, in bytes; 0 means "not said"."""
+
+    required_bytes: int = 0
+    limit_bytes: int = 0
+
+    def choose_gib(self, at_least_gib: int = 1) -> int:
+        """Return the least whole number of GiB in the range, never less than asked.
+
+        Args:
+            at_least_gib: a floor of the caller's: the size of the source.
+
+        Raises:
+            OutOfRange: the range holds no whole number of GiB.
+        """
+        size_gib = max(gib_rounded_up(self.required_bytes), at_least_gib, 1)
+        if self.limit_bytes and in_bytes(size_gib) > self.limit_bytes:
+            msg = (
+                f"sizes are whole GiB: {size_gib} GiB is the least that holds what is needed, "
+                f"and the limit is {self.limit_bytes} bytes; raise the limit"
+            )
+            raise OutOfRange(msg)
+        return size_gib
+
+    def holds(self, size_gib: int) -> bool:
+        """Tell whether a volume of `size_gib` is within the range."""
+        size_bytes = in_bytes(size_gib)
+        return size_bytes >= self.required_bytes and (not self.limit_bytes or size_bytes <= self.limit_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedVolume:
+    """A volume as it is asked for.
+
+    `id` is derived from `name`. `backend` and `pool` may be "": the only one, or
+    the one with most room. `access` lists the modes of use, "mount/SINGLE_NODE_WRITER".
+    `parameters` is what the caller sent, kept for comparison.
+    `reachable_from` lists topologies of which one must fit; empty means anywhere.
+    """
+
+    id: str
+    name: str
+    size: SizeRange = field(default_factory=SizeRange)
+    description: str = ""
+    backend: str = ""
+    pool: str = ""
+    source: Source | None = None
+    multiattach: bool = False
+    access: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+    qos_specs: Mapping[str, str] = field(default_factory=dict)
+    reachable_from: tuple[Mapping[str, str], ...] = ()
+
+    def check_fits(self, found: VolumeRecord) -> None:
+        """Compare with the volume that has the name already.
+
+        Metadata is not compared: it may have been changed since.
+
+        Raises:
+            AlreadyExists: naming what differs, and both values.
+        """
+        if not self.size.holds(found.size_gib):
+            msg = f"volume {self.name!r} has {found.size_gib} GiB, {self._range()} wanted; use another name"
+            raise AlreadyExists(msg)
+        wanted_source = self.source.id if self.source else None
+        found_source = found.source.id if found.source else None
+        for what, found_value, wanted_value in (
+            ("source", found_source, wanted_source),
+            ("parameters", dict(found.parameters), dict(self.parameters)),
+            ("access", found.access, self.access),
+        ):
+            if found_value != wanted_value:
+                msg = f"volume {self.name!r} has {what} {found_value!r}, {wanted_value!r} wanted; use another name"
+                raise AlreadyExists(msg)
+
+    def _range(self) -> str:
+        limit = f" to {self.size.limit_bytes}" if self.size.limit_bytes else ""
+        return f"{self.size.required_bytes}{limit} bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSnapshot:
+    """A snapshot as it is asked for; `id` is derived from `name`."""
+
+    id: str
+    name: str
+    volume_id: str
+    description: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedConnection:
+    """A publication of a volume to a node.
+
+    `connector` is os-brick's description of the node; `max_volumes` bounds how
+    many volumes it takes, 0 for no bound; `access` is the mode of use.
+    `shared` says that the mode of use allows several nodes at once.
+    """
+
+    id: str
+    volume_id: str
+    node_id: str
+    connector: Mapping[str, Json]
+    readonly: bool = False
+    access: str = ""
+    shared: bool = False
+    max_volumes: int = 0
