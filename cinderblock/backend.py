@@ -227,6 +227,16 @@ class Backends:
             raise InvalidRequest(msg)
         return self._backends[name]
 
+    def down_because(self, name: str) -> str:
+        """Say why a back end cannot be used, "" when it can."""
+        backend = self._backends.get(name)
+        return backend.down_because if backend else f"back end {name!r} is not configured"
+
+    def topology(self, name: str) -> Mapping[str, str]:
+        """Return from where the volumes of a back end can be reached; empty means everywhere."""
+        backend = self._backends.get(name)
+        return backend.options.topology if backend else {}
+
     def close(self) -> None:
         """Stop all drivers; closing twice is not an error."""
         self._closing.set()

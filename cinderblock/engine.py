@@ -34,9 +34,11 @@ class Engine:
         Raises:
             OperationPending: naming the copy.
         """
-        copies = every(self.store.volumes, source_cinder_id=held.cinder_id)
-        snapshots = every(self.store.snapshots, volume_cinder_id=held.cinder_id)
-        for copy in (*copies, *snapshots):
+        copies: list[VolumeRecord | SnapshotRecord] = [
+            *every(self.store.volumes, source_cinder_id=held.cinder_id),
+            *every(self.store.snapshots, volume_cinder_id=held.cinder_id),
+        ]
+        for copy in copies:
             self.check_copy(held, copy)
 
     def check_copy(self, source: VolumeRecord | SnapshotRecord, copy: VolumeRecord | SnapshotRecord) -> None:

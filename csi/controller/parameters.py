@@ -1,0 +1,83 @@
+"""StorageClass and VolumeAttributesClass parameters, in the words of their writers.
+
+`backend` and `pool` say where; `extra-specs/NAME` and `qos/NAME` are Cinder's;
+`metadata/NAME` may change later. Keys under `csi.storage.k8s.io/` belong to the
+sidecars and are understood everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cinderblock.errors import InvalidRequest
+
+_OF_SIDECARS = "csi.storage.k8s.io/"
+_KNOWN = ("backend", "pool", "extra-specs/NAME", "qos/NAME", f"{_OF_SIDECARS}…")
+_KNOWN_MUTABLE = ("metadata/NAME", f"{_OF_SIDECARS}…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What a StorageClass says: where, and with which of Cinder's specs."""
+
+    backend: str = ""
+    pool: str = ""
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+    qos_specs: Mapping[str, str] = field(default_factory=dict)
+    #: Those that are ours, as they came, to compare a repeated request with.
+    ours: Mapping[str, str] = field(default_factory=dict)
+
+
+def fixed(given: Mapping[str, str]) -> Parameters:
+    """Read parameters that are set once, at creation.
+
+    Raises:
+        InvalidRequest: an unknown key, with the list of the known ones.
+    """
+    ours = {key: value for key, value in given.items() if not key.startswith(_OF_SIDECARS)}
+    extra_specs, qos_specs = _named(ours, "extra-specs/"), _named(ours, "qos/")
+    for key in ours:
+        if key not in ("backend", "pool") and not key.startswith(("extra-specs/", "qos/")):
+            raise InvalidRequest(_unknown(key, "parameter", _KNOWN))
+    return Parameters(
+        backend=ours.get("backend", ""),
+        pool=ours.get("pool", ""),
+        extra_specs=extra_specs,
+        qos_specs=qos_specs,
+        ours=ours,
+    )
+
+
+def mutable(given: Mapping[str, str]) -> dict[str, str]:
+    """Read parameters that may change: return the volume's metadata that they set.
+
+    Raises:
+        InvalidRequest: an unknown key, with the list of the known ones.
+    """
+    ours = {key: value for key, value in given.items() if not key.startswith(_OF_SIDECARS)}
+    for key in ours:
+        if not key.startswith("metadata/"):
+            raise InvalidRequest(_unknown(key, "mutable parameter", _KNOWN_MUTABLE))
+    return _named(ours, "metadata/")
+
+
+def snapshot(given: Mapping[str, str]) -> dict[str, str]:
+    """Read a VolumeSnapshotClass's parameters: none is ours.
+
+    Raises:
+        InvalidRequest: an unknown key.
+    """
+    for key in given:
+        if not key.startswith(_OF_SIDECARS):
+            raise InvalidRequest(_unknown(key, "snapshot parameter", (f"{_OF_SIDECARS}…",)))
+    return {}
+
+
+def _named(ours: Mapping[str, str], prefix: str) -> dict[str, str]:
+    names = {key.removeprefix(prefix): value for key, value in ours.items() if key.startswith(prefix)}
+    if "" in names:
+        raise InvalidRequest(f"parameter {prefix!r} lacks a name after the slash; write {prefix}NAME")
+    return names
+
+
+def _unknown(key: str, what: str, known: tuple[str, ...]) -> str:
+    return f"unknown {what} {key!r}; the known ones are: {', '.join(known)}"
