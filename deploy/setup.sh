@@ -42,7 +42,7 @@ missing_packages() {
         has "${tool_and_package%%:*}" || echo "${tool_and_package##*:}"
     done
     find_python >/dev/null || echo python3-venv
-    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -n "${SSL_CERT_FILE:-}" ] || echo ca-certificates
+    [ -e "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ] || echo ca-certificates
 }
 
 install_system_packages() {
