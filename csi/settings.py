@@ -1,0 +1,168 @@
+"""The driver's own settings: [csi] and [persistence] of the configuration, the environment, the command line.
+
+The later one counts. This is the only reader of the environment, and
+`CSI_ENDPOINT` is the only thing that it reads there.
+"""
+
+import difflib
+import os
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from oslo_config import cfg
+
+from cinderblock.errors import ConfigurationError
+from csi.logs import LEVELS
+
+DEFAULT_STATE_DIR = Path("/var/lib/cinderblock")
+_NODE_ID_BYTES = 256
+#: Source: CSI spec, GetPluginInfo: domain name notation, 63 characters at most.
+_DRIVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+
+#: The options of each group, in the order of the sample.
+OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
+    "csi": (
+        cfg.StrOpt("endpoint", default="", help="Where CSI calls come in: unix:///PATH."),
+        cfg.StrOpt("state_dir", default=str(DEFAULT_STATE_DIR), help="The folder for everything that must survive."),
+        cfg.StrOpt("driver_name", default="cinderblock.io", help="The name in CSIDriver and StorageClass objects."),
+        cfg.StrOpt("node_id", default="", help="This node's name in CSI, the host name by default. 256 bytes at most."),
+        cfg.IntOpt(
+            "max_volumes_per_node", default=128, min=1, max=4096, help="How many volumes a node takes at the same time."
+        ),
+        cfg.DictOpt("topology", default={}, help="Where this node is, as KEY:VALUE, KEY:VALUE."),
+        cfg.StrOpt("log_level", default="info", choices=LEVELS, help="The least severe level that is logged."),
+        cfg.StrOpt(
+            "key_file",
+            default="",
+            help="The key that seals secrets in records and on their way to nodes. `openssl rand -base64 32` makes "
+            "one. A controller and a node in separate processes need the same one; a process that is both "
+            "makes its own.",
+        ),
+        cfg.FloatOpt(
+            "drain_s", default=30.0, min=0.0, max=3600.0, help="Seconds that calls in work get to finish at SIGTERM."
+        ),
+    ),
+    "persistence": (
+        cfg.StrOpt(
+            "connection",
+            default="",
+            secret=True,
+            help="The store of records: sqlite:///PATH, in the state folder by default.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the process was told; checked, and complete but for `endpoint`, which only a server needs.
+
+    `topology` maps keys to this node's values. `config_file` None means the
+    embedded default. `key_file` None means a key of the process's own.
+    `connection` may hold a password and is not shown.
+    """
+
+    endpoint: str = ""
+    state_dir: Path = DEFAULT_STATE_DIR
+    config_file: Path | None = None
+    node_id: str = ""
+    driver_name: str = "cinderblock.io"
+    max_volumes_per_node: int = 128
+    topology: Mapping[str, str] = field(default_factory=dict)
+    log_level: str = "info"
+    key_file: Path | None = None
+    drain_s: float = 30.0
+    connection: str = field(default="", repr=False)
+
+
+def read(config_file: Path | None = None, *, environment: Mapping[str, str] | None = None, **flags: object) -> Settings:
+    """Read the settings: defaults, then the file, then the environment, then the flags.
+
+    Args:
+        config_file: a configuration; only [csi] and [persistence] of it are looked at.
+        environment: instead of the process's own.
+        flags: fields of `Settings`; None stands for a flag that was not given.
+
+    Raises:
+        ConfigurationError: an unknown option or a bad value, in which file and group.
+    """
+    values: dict[str, object] = {"config_file": config_file, **_from_file(config_file)}
+    endpoint = (os.environ if environment is None else environment).get("CSI_ENDPOINT")
+    if endpoint:
+        values["endpoint"] = endpoint
+    values.update((name, value) for name, value in flags.items() if value is not None)
+    return _checked(values)
+
+
+def _from_file(config_file: Path | None) -> dict[str, object]:
+    conf = cfg.ConfigOpts()
+    for group, options in OPTIONS.items():
+        conf.register_opts(options, group=group)
+    files = []
+    if config_file is not None:
+        files.append(str(config_file))
+        _refuse_unknown(config_file)
+    try:
+        conf([], project="cinderblock", default_config_files=files, default_config_dirs=[], use_env=False)
+        return {option.name: conf[group][option.name] for group, options in OPTIONS.items() for option in options}
+    except (cfg.Error, ValueError) as error:
+        raise ConfigurationError(f"{config_file}: {error}") from error
+
+
+def _refuse_unknown(config_file: Path) -> None:
+    sections: dict[str, dict[str, list[str]]] = {}
+    try:
+        cfg.ConfigParser(str(config_file), sections).parse()
+    except OSError as error:
+        raise ConfigurationError(f"the configuration {config_file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"the configuration {config_file} is no text in UTF-8: {error.reason}") from error
+    except cfg.ParseError as error:
+        # The text of the line is left out: it may hold a password.
+        raise ConfigurationError(f"{config_file}, line {error.lineno}: {error.msg}") from error
+    for group, options in OPTIONS.items():
+        known = [option.name for option in options]
+        for given in sections.get(group, {}):
+            if given.replace("-", "_") not in known:
+                close = difflib.get_close_matches(given, known, n=1, cutoff=0.5)
+                advice = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
+                raise ConfigurationError(f"{config_file}: [{group}] has no option '{given}'; {advice}")
+
+
+def _checked(values: Mapping[str, object]) -> Settings:
+    unknown = values.keys() - {member.name for member in fields(Settings)}
+    if unknown:
+        raise TypeError(f"no settings: {', '.join(sorted(unknown))}")
+    state_dir = Path(str(values["state_dir"])).absolute()
+    node_id = str(values["node_id"] or socket.gethostname())
+    if len(node_id.encode()) > _NODE_ID_BYTES or not node_id.isprintable():
+        raise ConfigurationError(
+            f"node_id {node_id[:64]!r} has {len(node_id.encode())} bytes; "
+            f"{_NODE_ID_BYTES} bytes of printable characters are allowed"
+        )
+    driver_name = str(values["driver_name"])
+    if not _DRIVER_NAME.fullmatch(driver_name):
+        raise ConfigurationError(
+            f"driver_name {driver_name!r} is no domain name of at most 63 letters, digits, '-' and '.'"
+        )
+    topology = values["topology"]
+    return Settings(
+        endpoint=str(values["endpoint"]),
+        state_dir=state_dir,
+        config_file=_path(values["config_file"]),
+        node_id=node_id,
+        driver_name=driver_name,
+        max_volumes_per_node=int(str(values["max_volumes_per_node"])),
+        topology=dict(topology) if isinstance(topology, Mapping) else {},
+        log_level=str(values["log_level"]),
+        key_file=_path(values["key_file"]),
+        drain_s=float(str(values["drain_s"])),
+        connection=str(values["connection"]) or f"sqlite:///{state_dir}/cinderblock.db",
+    )
+
+
+def _path(value: object) -> Path | None:
+    return Path(str(value)).absolute() if value else None
