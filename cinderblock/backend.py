@@ -39,13 +39,15 @@ class BackendOptions:
 
     `host` is Cinder's "HOST@NAME", stored with every volume. `workers` bounds
     the driver calls side by side. `topology` says from where its volumes can
-    be reached; empty means everywhere.
+    be reached; empty means everywhere, or only from where this process runs
+    (`local_topology`) when the driver keeps its volumes on this machine.
     """
 
     name: str
     host: str
     workers: int = 8
     topology: Mapping[str, str] = field(default_factory=dict)
+    local_topology: Mapping[str, str] = field(default_factory=dict)
 
 
 class Backend:
@@ -81,6 +83,13 @@ class Backend:
     def down_because(self) -> str:
         """Why the back end cannot be used, "" when it can."""
         return "" if self._driver is not None else self._down_because
+
+    @property
+    def topology(self) -> Mapping[str, str]:
+        """From where the volumes can be reached; empty means everywhere."""
+        if self.options.topology or self._driver is None or not self._driver.abilities().node_local:
+            return self.options.topology
+        return self.options.local_topology
 
     def driver(self) -> Driver:
         """Return the started driver.
@@ -235,7 +244,7 @@ class Backends:
     def topology(self, name: str) -> Mapping[str, str]:
         """Return from where the volumes of a back end can be reached; empty means everywhere."""
         backend = self._backends.get(name)
-        return backend.options.topology if backend else {}
+        return backend.topology if backend else {}
 
     def close(self) -> None:
         """Stop all drivers; closing twice is not an error."""

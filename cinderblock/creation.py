@@ -76,7 +76,7 @@ class Creation:
         if source is not None and source.backend != backend.name:
             msg = f"the source is on back end {source.backend!r}, the volume is wanted on {backend.name!r}"
             raise InvalidRequest(msg)
-        here = backend.options.topology
+        here = backend.topology
         if here and wanted.reachable_from and not any(_within(there, here) for there in wanted.reachable_from):
             msg = f"back end {backend.name!r} is reachable from {dict(here)} only, which is not among what is asked"
             raise OutOfSpace(msg)

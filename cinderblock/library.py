@@ -1,5 +1,9 @@
 """The verbs of all kinds over one store and its back ends: what programs and the CSI controller call."""
 
+import logging
+import threading
+from collections.abc import Callable
+
 from cinderblock.backend import Backends
 from cinderblock.connection import Connections
 from cinderblock.engine import Engine
@@ -9,33 +13,62 @@ from cinderblock.leases import Leases
 from cinderblock.recovery import Recovery
 from cinderblock.snapshot import Snapshots
 from cinderblock.volume import Volumes
+from persistence.errors import PersistenceError
 from persistence.port import Store
+
+log = logging.getLogger(__name__)
 
 
 class Library:
-    """Volumes, snapshots and connections; safe to use from several threads."""
+    """Volumes, snapshots and connections; safe to use from several threads.
 
-    def __init__(self, store: Store, backends: Backends, leases: Leases) -> None:
+    Args:
+        store: where records are kept; stays the caller's.
+        backends: the back ends; closed with the library.
+        leases: this process's claim on what it works on; closed with the library.
+        close: releases what the back ends rest on, after they are closed.
+    """
+
+    def __init__(self, store: Store, backends: Backends, leases: Leases, *, close: Callable[[], None]) -> None:
         self.store = store
         self.backends = backends
         self._leases = leases
+        self._close = close
+        self._started = threading.Event()
         engine = Engine(store=store, backends=backends, intents=Intents(leases), inflight=InFlight())
         self.volumes = Volumes(engine)
         self.snapshots = Snapshots(engine, self.volumes)
         self.connections = Connections(engine, self.volumes)
         self.recovery = Recovery(engine, self.volumes, self.snapshots)
 
+    @property
+    def ready(self) -> bool:
+        """Whether every back end was tried; until then, calls to one answer that it is still starting."""
+        return self._started.is_set()
+
     def start(self) -> None:
-        """Take up the lease, start the back ends, and mend what an earlier process left; blocks meanwhile.
+        """Take up the lease; then, on a thread, start the back ends and mend what an earlier process left.
 
         Raises:
             StoreUnavailable: the lease could not be written.
         """
         self._leases.start()
+        threading.Thread(target=self._start_backends, name="library-start", daemon=True).start()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until `ready`; tell whether it is."""
+        return self._started.wait(timeout_s)
+
+    def _start_backends(self) -> None:
         self.backends.start()
-        self.recovery.run()
+        self._started.set()
+        try:
+            self.recovery.run()
+        except PersistenceError as error:
+            log.warning("recovery was cut short", extra={"reason": str(error)})
 
     def close(self) -> None:
         """Stop the back ends and give up the lease; the store stays open. Closing twice is not an error."""
         self.backends.close()
         self._leases.close()
+        self._close()

@@ -20,7 +20,7 @@ def pools_at(backends: Backends, place: Place) -> list[Pool]:
 
 
 def _reachable(backend: Backend, place: Place) -> bool:
-    here, there = backend.options.topology, place.reachable_from
+    here, there = backend.topology, place.reachable_from
     return there is None or all(there.get(key) == value for key, value in here.items())
 
 

@@ -1,0 +1,52 @@
+"""Opens the library over Cinder's drivers: the composition root of every process that calls one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from cinderblock.backend import Backend, BackendOptions, Backends
+from cinderblock.cinder.loading import Runtime
+from cinderblock.config import BackendConfiguration, Configuration
+from cinderblock.leases import Leases
+from cinderblock.library import Library
+from persistence.port import Store
+
+
+def open_library(
+    configuration: Configuration,
+    *,
+    store: Store,
+    state_dir: Path,
+    owner: str,
+    on_lost: Callable[[], None],
+    local_topology: Mapping[str, str] | None = None,
+) -> Library:
+    """Return the library over the configured back ends, not started yet.
+
+    Args:
+        configuration: the back ends.
+        store: where records are kept; stays the caller's.
+        state_dir: for Cinder's locks and state, nobody else's.
+        owner: this process's name in records, the same after a restart.
+        on_lost: ends the process; called when its lease has run out.
+        local_topology: where this machine is, for back ends whose volumes are files or devices of it.
+
+    Raises:
+        ConfigurationError: Cinder cannot work with the configuration.
+    """
+    runtime = Runtime.open(configuration, state_dir=state_dir, store=store)
+    backends = [
+        Backend(_options(backend, local_topology or {}), partial(runtime.start, backend))
+        for backend in configuration.backends
+    ]
+    return Library(store, Backends(backends), Leases(store.key_values, owner, on_lost=on_lost), close=runtime.close)
+
+
+def _options(backend: BackendConfiguration, local_topology: Mapping[str, str]) -> BackendOptions:
+    return BackendOptions(
+        name=backend.name,
+        host=f"{backend.backend_host}@{backend.name}",
+        workers=backend.driver_workers,
+        topology=backend.topology,
+        local_topology=local_topology,
+    )

@@ -1,0 +1,115 @@
+"""Which parts a process has: the controller's root, the node's, or both. Each is imported only where it serves."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from cinderblock.errors import ConfigurationError
+from csi.controller.nodes import NodeInProcess, Nodes, NodesById
+from csi.proto import csi_pb2_grpc
+from csi.server import Register, end_now
+from csi.serving import Mode, Parts
+from csi.settings import Settings
+from persistence.port import Store
+from persistence.seal import Sealer, sealed
+
+log = logging.getLogger(__name__)
+
+#: The exit code of a process that lost its lease; whoever supervises it starts it again.
+_LEASE_LOST = 75
+
+
+@dataclass(kw_only=True)
+class _Built:
+    """What has been made so far, to be closed in reverse."""
+
+    register: list[Register] = field(default_factory=list)
+    ready: list[Callable[[], bool]] = field(default_factory=list)
+    close: list[Callable[[], None]] = field(default_factory=list)
+
+    def close_all(self) -> None:
+        while self.close:
+            self.close.pop()()
+
+
+def compose(mode: Mode, settings: Settings, sealer: Sealer) -> Parts:
+    """Build what a process of this mode serves, and start it.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+        StoreUnusable: the store is not ours, or newer, or damaged.
+        StoreUnavailable: the store does not answer.
+    """
+    built = _Built()
+    try:
+        nodes: Nodes = NodesById(max_volumes=settings.max_volumes_per_node)
+        topology = settings.topology
+        if mode is Mode.ALL:
+            # Back ends that keep their volumes on this machine are reachable from here only.
+            topology = topology or {f"topology.{settings.driver_name}/node": settings.node_id}
+        if mode is not Mode.CONTROLLER:
+            nodes = _add_node(built, mode, replace(settings, topology=topology), sealer)
+        if mode is not Mode.NODE:
+            _add_controller(built, settings, sealer, nodes, topology)
+    except BaseException:
+        built.close_all()
+        raise
+    return Parts(register=built.register, ready=lambda: all(ready() for ready in built.ready), close=built.close_all)
+
+
+def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer) -> Nodes:
+    from csi.node.__main__ import compose as compose_node
+
+    parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE)
+    built.close.append(parts.close)
+    built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
+    return NodeInProcess(parts.node_id, parts.connector_properties, max_volumes=settings.max_volumes_per_node)
+
+
+def _add_controller(
+    built: _Built, settings: Settings, sealer: Sealer, nodes: Nodes, topology: Mapping[str, str]
+) -> None:
+    from csi.controller.__main__ import compose as compose_controller
+
+    store = _open_store(settings, sealer)
+    built.close.append(store.close)
+    parts = compose_controller(
+        settings,
+        store=store,
+        sealer=sealer,
+        nodes=nodes,
+        owner=_owner(settings.state_dir),
+        on_lost=partial(end_now, _LEASE_LOST),
+        local_topology=topology,
+    )
+    built.close.append(parts.library.close)
+    built.ready.append(lambda: parts.library.ready)
+    built.register.append(partial(csi_pb2_grpc.add_ControllerServicer_to_server, parts.servicer))
+    parts.library.start()
+
+
+def _open_store(settings: Settings, sealer: Sealer) -> Store:
+    if settings.connection == "memory:":
+        from persistence.memory import MemoryStore
+
+        log.warning("records are kept in memory: every volume is forgotten when the process ends")
+        return sealed(MemoryStore(), sealer)
+    from persistence.sql import open_store
+
+    return sealed(open_store(settings.connection), sealer)
+
+
+def _owner(state_dir: Path) -> str:
+    """Return this process's name in records: the state folder's, which one process has at a time."""
+    file = state_dir / "owner"
+    try:
+        if not file.exists():
+            half_made = file.with_suffix(".new")
+            half_made.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+            half_made.replace(file)
+        return file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ConfigurationError(f"the state folder {state_dir} cannot be used: {error.strerror}") from error

@@ -1,0 +1,99 @@
+"""A driver in a process of its own, for the demonstration and for tests that kill it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from csi.client import Client
+
+
+class DriverFailed(Exception):
+    """The driver's process did not come up, or ended."""
+
+
+class DriverProcess:
+    """A driver of its own process, controller and node in one, on a socket in a folder.
+
+    Args:
+        folder: for the socket, the state and the log; made by the caller.
+        config: a cinder.conf, or None for the embedded default.
+        arguments: more of `cinderblock serve`'s arguments.
+    """
+
+    def __init__(self, folder: Path, *, config: Path | None = None, arguments: tuple[str, ...] = ()) -> None:
+        self.endpoint = f"unix://{folder}/csi.sock"
+        self.state_dir = folder / "state"
+        self.log_file = folder / "driver.log"
+        self._arguments = (*(("--config", str(config)) if config else ()), *arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._running().pid
+
+    def start(self, *, timeout_s: float = 60.0) -> Client:
+        """Start the process and wait until it is ready.
+
+        Raises:
+            DriverFailed: it ended, or was not ready in time; with the end of its log.
+        """
+        self._log = self.log_file.open("ab")
+        command = [sys.executable, "-m", "csi.cli", "serve", "all"]
+        places = ["--endpoint", self.endpoint, "--state-dir", str(self.state_dir)]
+        self._process = subprocess.Popen([*command, *places, *self._arguments], stderr=self._log, stdout=self._log)
+        client = Client(self.endpoint)
+        ends_at = time.monotonic() + timeout_s
+        while not client.ready():
+            if self._process.poll() is not None or time.monotonic() > ends_at:
+                client.close()
+                self.kill()
+                raise DriverFailed(f"the driver did not come up; the end of its log:\n{self.log_tail()}")
+            time.sleep(0.05)
+        return client
+
+    def log_tail(self, size_bytes: int = 4000) -> str:
+        """Return the end of the process's log."""
+        return self.log_file.read_bytes()[-size_bytes:].decode("utf-8", "replace")
+
+    def stop(self, *, timeout_s: float = 60.0) -> int:
+        """End the process in order (SIGTERM); return its exit code."""
+        self._running().send_signal(signal.SIGTERM)
+        return self._ended(timeout_s)
+
+    def kill(self) -> int:
+        """End the process at once (SIGKILL); return its exit code."""
+        self._running().kill()
+        return self._ended(30.0)
+
+    def end(self) -> None:
+        """End the process however that is possible; one that has ended is not an error."""
+        if self._process is not None and self._process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def _ended(self, timeout_s: float) -> int:
+        code = self._running().wait(timeout=timeout_s)
+        if self._log is not None:
+            self._log.close()
+        return code
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None:
+            raise DriverFailed("the driver was not started")
+        return self._process
+
+    def __enter__(self) -> Client:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
