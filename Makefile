@@ -36,9 +36,9 @@ run: setup ## Serve controller and node on a socket, and say how to talk to them
 	@mkdir -p $(RUN_DIR)
 	@echo "Serving CSI on unix://$(RUN_DIR)/csi.sock with its state in $(RUN_DIR)/state; Ctrl-C ends it. To talk to it:"
 	@echo "  csi-sanity:  \$$(tests/lab/csi-sanity.sh) --csi.endpoint=unix://$(RUN_DIR)/csi.sock"
-	@echo "  Python:      $(VENV)/bin/python -c 'import grpc; from csi.proto import csi_pb2, csi_pb2_grpc;" \
+	@printf '%s' "  Python:      $(VENV)/bin/python -c 'import grpc; from csi.proto import csi_pb2, csi_pb2_grpc; " \
 	  "print(csi_pb2_grpc.IdentityStub(grpc.insecure_channel(\"unix://$(RUN_DIR)/csi.sock\"))" \
-	  ".GetPluginInfo(csi_pb2.GetPluginInfoRequest()))'"
+	  ".GetPluginInfo(csi_pb2.GetPluginInfoRequest()))'" $$'\n'
 	@exec $(VENV)/bin/cinderblock serve all --endpoint unix://$(RUN_DIR)/csi.sock --state-dir $(RUN_DIR)/state
 
 .PHONY: lint
