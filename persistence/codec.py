@@ -68,7 +68,7 @@ def decode(record_type: type[R], document: str, *, record_id: str, revision: str
     if not isinstance(content, dict):
         raise StoreUnusable(f"{what}: the stored document is no JSON object; restore the store")
     written = content.pop("format", None)
-    if not isinstance(written, int) or written < 1:
+    if type(written) is not int or written < 1:
         raise StoreUnusable(f"{what}: the stored document has no format version; restore the store")
     if written > FORMAT:
         raise StoreUnusable(

@@ -21,6 +21,7 @@ from persistence.sql.database import Database
 from persistence.sql.errors import translated
 from persistence.sql.lock import FileLock
 from persistence.sql.migrating import is_current, migrate
+from persistence.sql.room import CHECKPOINT_PAGES, make_room
 
 #: How long a process that opens the file waits for another one that does, which may be migrating it.
 _OPENING_TIMEOUT_S = 30.0
@@ -42,7 +43,7 @@ def open_database(path: Path, *, busy_timeout_s: float) -> Database:
     name = f"sqlite:///{path}"
     with _named(path):
         turn = FileLock(path.with_name(path.name + "-lock"))
-    engine = _engine(path, busy_timeout_s=busy_timeout_s)
+    engine = engine_on(path, busy_timeout_s=busy_timeout_s)
     try:
         # One at a time: no thread may close a descriptor of a file that another one has opened with SQLite meanwhile.
         with turn.held(timeout_s=_OPENING_TIMEOUT_S), translated(name):
@@ -55,7 +56,8 @@ def open_database(path: Path, *, busy_timeout_s: float) -> Database:
     return Database(engine, name=name, turn=turn, wait_s=busy_timeout_s)
 
 
-def _engine(path: Path, *, busy_timeout_s: float) -> sa.Engine:
+def engine_on(path: Path, *, busy_timeout_s: float) -> sa.Engine:
+    """Return an engine whose connections commit, and sync, every statement; nothing is opened yet."""
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": busy_timeout_s},
@@ -75,6 +77,7 @@ def _engine(path: Path, *, busy_timeout_s: float) -> sa.Engine:
 def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # Every commit is on the disk before it returns.
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
 def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
@@ -87,17 +90,17 @@ def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
                 f"{name}: its file system has no shared memory for SQLite (journal mode {mode!r}, 'wal' wanted); "
                 "put the store on a local file system"
             )
-        if current:
-            return
-        # All of the migrations or nothing.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            migrate(connection)
-            connection.exec_driver_sql("COMMIT")
-        except BaseException:
-            # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
-            connection.rollback()
-            raise
+        if not current:
+            # All of the migrations or nothing.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                migrate(connection)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
+                connection.rollback()
+                raise
+        make_room(connection)
 
 
 def _make_file(path: Path) -> None:
