@@ -1,0 +1,233 @@
+"""Any of Cinder's drivers as the library's `Driver`.
+
+Around each call stands what Cinder's own service does there and what drivers
+therefore count on: an export is removed before its volume, an answer of None
+is an empty one, a failed connection takes back its export.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from cinder import exception
+from cinder import utils as cinder_utils
+
+from cinderblock.cinder import changes, stats
+from cinderblock.cinder.answers.stored import every
+from cinderblock.cinder.calls import Caller
+from cinderblock.cinder.database import Database
+from cinderblock.cinder.errors import is_absent, translated, words
+from cinderblock.cinder.objects import Objects, new_context
+from cinderblock.cinder.secrets import Secrets
+from cinderblock.driver import Abilities, Pool, Update
+from cinderblock.errors import BackendUnavailable
+from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class CinderDriver:
+    """A started driver of Cinder; `driver` is the vendor's object, for what this class does not do.
+
+    While a verb runs, the driver may change stored records as well: whoever
+    holds a record reads it again before it writes the verb's result.
+    """
+
+    def __init__(self, driver: Any, *, name: str, database: Database, caller: Caller, secrets: Secrets) -> None:
+        self.driver = driver
+        self._name = name
+        self._database = database
+        self._objects = Objects(database)
+        self._caller = caller
+        self._secrets = secrets
+        self._stats: Mapping[str, Any] = dict(driver.capabilities or {})
+        self._closed = False
+
+    def abilities(self) -> Abilities:
+        return stats.abilities(self.driver, self._stats)
+
+    def pools(self) -> Sequence[Pool]:
+        def ask() -> Sequence[Pool]:
+            self._stats = self.driver.get_volume_stats(refresh=True) or {}
+            return stats.pools(self._stats, backend=self._name, allocated_gib=self._allocated_gib)
+
+        return self._call("asking for the pools", ask)
+
+    def create(self, volume: VolumeRecord) -> Update:
+        def make() -> Update:
+            made = self._volume(volume)
+            return self._update(made, self.driver.create_volume(made))
+
+        return self._call(f"creating volume '{volume.name}'", make)
+
+    def create_from_snapshot(self, volume: VolumeRecord, snapshot: SnapshotRecord) -> Update:
+        def make(sized: VolumeRecord) -> Update:
+            made = self._volume(sized)
+            return self._update(made, self.driver.create_volume_from_snapshot(made, self._objects.snapshot(snapshot)))
+
+        what = f"creating volume '{volume.name}' from snapshot '{snapshot.name}'"
+        return self._call(what, lambda: self._grown(volume, snapshot.size_gib, make))
+
+    def clone(self, volume: VolumeRecord, source: VolumeRecord) -> Update:
+        def make(sized: VolumeRecord) -> Update:
+            made = self._volume(sized)
+            return self._update(made, self.driver.create_cloned_volume(made, self._volume(source)))
+
+        what = f"creating volume '{volume.name}' from volume '{source.name}'"
+        return self._call(what, lambda: self._grown(volume, source.size_gib, make))
+
+    def delete(self, volume: VolumeRecord) -> None:
+        def remove() -> None:
+            gone = self._volume(volume)
+            try:
+                self.driver.remove_export(new_context(), gone)
+                self.driver.delete_volume(gone)
+            except exception.VolumeNotFound as error:
+                if not is_absent(error, gone.id, gone.name_id, gone.name):
+                    raise
+            cinder_utils.clean_volume_file_locks(gone.id, self.driver)
+
+        self._call(f"deleting volume '{volume.name}'", remove)
+
+    def extend(self, volume: VolumeRecord, size_gib: int) -> Update:
+        return self._call(f"extending volume '{volume.name}'", lambda: self._extend(volume, size_gib))
+
+    def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
+        def take() -> Update:
+            taken = self._objects.snapshot(snapshot)
+            return self._update(taken, self.driver.create_snapshot(taken))
+
+        return self._call(f"taking snapshot '{snapshot.name}'", take)
+
+    def delete_snapshot(self, snapshot: SnapshotRecord) -> None:
+        def remove() -> None:
+            gone = self._objects.snapshot(snapshot)
+            try:
+                self.driver.delete_snapshot(gone)
+            except exception.SnapshotNotFound as error:
+                if not is_absent(error, gone.id, gone.name):
+                    raise
+            cinder_utils.clean_snapshot_file_locks(gone.id, self.driver)
+
+        self._call(f"deleting snapshot '{snapshot.name}'", remove)
+
+    def validate_connector(self, connector: Mapping[str, Json]) -> None:
+        what = f"checking the connector of host '{connector.get('host', '')}'"
+        self._call(what, lambda: self.driver.validate_connector(dict(connector)))
+
+    def connect(self, volume: VolumeRecord, connection: ConnectionRecord) -> tuple[Update, Mapping[str, Json]]:
+        def export() -> tuple[Update, Mapping[str, Json]]:
+            connector = dict(connection.connector)
+            exported = self._volume(volume, connecting=connection.cinder_id)
+            update = self._update(exported, self.driver.create_export(new_context(), exported, connector))
+            try:
+                # Drivers look the export up again, in the database, before they say how to reach it.
+                exported.save()
+                answer = self.driver.initialize_connection(exported, connector)
+                info = self._connection_info(volume, connection, answer)
+            except Exception:
+                self._take_back(volume, connection, exported)
+                raise
+            return {**update, **self._update(exported, None)}, info
+
+        return self._call(f"publishing volume '{volume.name}' to node '{connection.node_id}'", export)
+
+    def disconnect(self, volume: VolumeRecord, connection: ConnectionRecord, *, last: bool) -> None:
+        def withdraw() -> None:
+            exported = self._volume(volume)
+            shared = None
+            try:
+                if connection.connector:
+                    shared = self.driver.terminate_connection(exported, dict(connection.connector), force=False)
+                # True means that another user of the export is left, whom only the driver knows.
+                if last and shared is not True:
+                    self.driver.remove_export(new_context(), exported)
+            except exception.VolumeNotFound as error:
+                if not is_absent(error, exported.id, exported.name_id, exported.name):
+                    raise
+
+        self._call(f"withdrawing volume '{volume.name}' from node '{connection.node_id}'", withdraw)
+
+    def ensure_export(self, volume: VolumeRecord) -> Update:
+        def ensure() -> Update:
+            published = self._database.stored.connections(volume.cinder_id)
+            exported = self._volume(volume)
+            update = self._update(exported, self.driver.ensure_export(new_context(), exported))
+            if published:
+                # A target that is there may still lack this volume (LIO's ensure_export does not look); making an
+                # export again is harmless and keeps its secret.
+                connector = dict(published[0].connector)
+                made = self.driver.create_export(new_context(), exported, connector)
+                update = {**update, **self._update(exported, made)}
+            return update
+
+        return self._call(f"exporting volume '{volume.name}' again", ensure)
+
+    def update_metadata(self, volume: VolumeRecord) -> None:
+        """Do nothing: Cinder has no such call; drivers read the metadata whenever they are called."""
+
+    def close(self) -> None:
+        self._closed = True
+        self._caller.close()
+
+    def _call(self, what: str, function: Callable[[], T]) -> T:
+        if self._closed:
+            raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
+        with translated(f"{what} on back end '{self._name}'", mask=self._secrets.mask):
+            return self._caller.call(function)
+
+    def _volume(self, record: VolumeRecord, *, connecting: str = "") -> Any:
+        self._secrets.add_auth(record.provider_auth)
+        return self._objects.volume(record, connecting=connecting)
+
+    def _update(self, changed: Any, model_update: Any) -> Update:
+        update = changes.update_of(changed, model_update)
+        auth = update.get("provider_auth")
+        self._secrets.add_auth(auth if isinstance(auth, str) else None)
+        return update
+
+    def _grown(self, volume: VolumeRecord, source_gib: int, make: Callable[[VolumeRecord], Update]) -> Update:
+        """Make a copy at its source's size and extend it then: some drivers silently leave a larger copy small."""
+        if volume.size_gib <= source_gib:
+            return make(volume)
+        small = replace(volume, size_gib=source_gib)
+        update = make(small)
+        return {**update, **self._extend(changes.volume(small, update), volume.size_gib)}
+
+    def _extend(self, volume: VolumeRecord, size_gib: int) -> Update:
+        extended = self._volume(volume)
+        try:
+            self.driver.extend_volume(extended, size_gib)
+        except exception.TargetUpdateFailed as error:
+            # The volume has its new size; the target shows it to whoever connects next.
+            log.warning("volume %s was extended, but not its target: %s", volume.cinder_id, words(error))
+        return self._update(extended, None)
+
+    def _connection_info(self, volume: VolumeRecord, connection: ConnectionRecord, answer: Any) -> Mapping[str, Json]:
+        info = changes.as_json(answer)
+        data = info.get("data") if isinstance(info, dict) else None
+        if not isinstance(info, dict) or not isinstance(data, dict) or not info.get("driver_volume_type"):
+            raise BackendUnavailable(
+                f"the driver of back end '{self._name}' did not say how to reach volume '{volume.name}': it answered "
+                f"a {type(answer).__name__} without driver_volume_type and data"
+            )
+        self._secrets.add_connection(info)
+        data.setdefault("access_mode", "ro" if connection.readonly else "rw")
+        return info
+
+    def _take_back(self, volume: VolumeRecord, connection: ConnectionRecord, exported: Any) -> None:
+        """Remove the export of a connection that failed, unless another connection rests on it."""
+        others = [one for one in self._database.stored.connections(volume.cinder_id) if one.id != connection.id]
+        if others:
+            return
+        try:
+            self.driver.remove_export(new_context(), exported)
+        except Exception as error:  # noqa: BLE001 - the first failure is the one to tell
+            log.warning("the export of volume %s was left: %s", volume.cinder_id, self._secrets.mask(words(error)))
+
+    def _allocated_gib(self, pool: str | None) -> float:
+        volumes = every(self._database.stored.store.volumes, backend=self._name)
+        return float(sum(one.size_gib for one in volumes if pool is None or one.host.partition("#")[2] == pool))

@@ -1,0 +1,134 @@
+"""Starting Cinder's drivers in this process, and the end of them.
+
+The order of the steps in `Runtime.open` is Cinder's, not ours: a step that is
+taken too early fails, or worse, works with defaults.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from cinderblock.cinder.guard import untouched
+from cinderblock.cinder.secrets import Secrets
+from cinderblock.config import BackendConfiguration, Configuration
+from cinderblock.driver import Driver
+from cinderblock.errors import BackendUnavailable, ConfigurationError
+from persistence.port import Store
+
+if TYPE_CHECKING:
+    from cinderblock.cinder.database import Database
+
+log = logging.getLogger(__name__)
+
+#: Cinder's configuration, coordinator and database belong to the process, so one runtime is open at a time.
+_only_one = threading.Lock()
+
+
+def _nobody(secret: str) -> None:
+    """Tell nobody."""
+
+
+class Runtime:
+    """Cinder, set up in this process over one configuration and one store.
+
+    Starting a back end is not for several threads at once; its driver is.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        configuration: Configuration,
+        *,
+        state_dir: Path,
+        store: Store,
+        conceal: Callable[[str], None] = _nobody,
+    ) -> Self:
+        """Set Cinder up; a runtime may be opened again once the one before is closed.
+
+        Args:
+            configuration: the file that Cinder reads, and its back ends.
+            state_dir: everything that Cinder writes for itself is written inside.
+            store: answers what drivers ask of the database.
+            conceal: is told every secret that passes through a driver, once, so that logs can be masked.
+
+        Raises:
+            ConfigurationError: Cinder cannot read the file, or a runtime is open already.
+        """
+        if not _only_one.acquire(blocking=False):
+            raise ConfigurationError(
+                "Cinder's drivers are running in this process already; close that runtime before another is opened"
+            )
+        try:
+            with untouched():
+                from cinderblock.cinder import setup
+
+                secrets = Secrets(conceal)
+                database = setup.start(configuration, state_dir=state_dir.absolute(), store=store, secrets=secrets)
+        except BaseException:
+            _only_one.release()
+            raise
+        return cls(configuration, database, secrets)
+
+    def __init__(self, configuration: Configuration, database: "Database", secrets: Secrets) -> None:
+        self._configuration = configuration
+        self._database = database
+        self._secrets = secrets
+        self._drivers: list[Driver] = []
+        self._sections: set[str] = set()
+        self._open = True
+
+    def start(self, backend: BackendConfiguration) -> Driver:
+        """Load and start one back end's driver.
+
+        Raises:
+            ConfigurationError: the section cannot work as it is written, or something must be installed.
+            BackendUnavailable: the driver does not come up now.
+        """
+        self._require_open(backend)
+        from cinderblock.cinder import starting
+        from cinderblock.cinder.adapter import CinderDriver
+        from cinderblock.cinder.calls import caller_for
+
+        self._sections.add(backend.name)
+        caller = caller_for(backend.name, workers=backend.driver_workers)
+        is_new = not self._database.stored.store.volumes.page(where={"backend": backend.name}, limit=1)
+
+        def begin() -> Any:
+            return starting.start(backend, is_new=is_new, secrets=self._secrets)
+
+        try:
+            with untouched():
+                driver = caller.call(begin)
+        except BaseException:
+            caller.close()
+            raise
+        started = CinderDriver(driver, name=backend.name, database=self._database, caller=caller, secrets=self._secrets)
+        self._drivers.append(started)
+        return started
+
+    def warnings(self, backend: BackendConfiguration) -> Sequence[str]:
+        """Return a sentence for each option of the section that nobody reads; empty before the driver was loaded."""
+        self._require_open(backend)
+        from cinderblock.cinder import starting
+
+        return starting.unknown_options(backend) if backend.name in self._sections else ()
+
+    def close(self) -> None:
+        """Close every driver and take Cinder's set-up back; closing twice is not an error."""
+        if not self._open:
+            return
+        self._open = False
+        from cinderblock.cinder import setup
+
+        try:
+            for driver in self._drivers:
+                driver.close()
+            setup.stop(self._sections)
+        finally:
+            _only_one.release()
+
+    def _require_open(self, backend: BackendConfiguration) -> None:
+        if not self._open:
+            raise BackendUnavailable(f"back end '{backend.name}' belongs to a runtime that was closed; open one again")

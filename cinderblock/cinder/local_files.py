@@ -1,0 +1,184 @@
+"""A volume driver of Cinder's kind over sparse files in a folder.
+
+It is loaded as any vendor's driver is. Volumes and snapshots are raw files:
+independent of each other, sharing blocks where the file system can. The file
+itself is the volume; whoever attaches it makes a block device of it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cinder import exception
+from cinder.volume import driver, volume_utils
+from oslo_config import cfg
+
+from cinderblock.cinder import sparse
+from cinderblock.cinder.stats import NODE_LOCAL, SNAPSHOTS_DEPEND
+from cinderblock.units import GIB, in_bytes
+
+_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "local_files_path",
+        default="$state_path/volumes",
+        help="The folder of the volumes' files, an absolute path. The folder that it is in must exist.",
+    ),
+]
+
+
+class LocalFilesDriver(driver.VolumeDriver):
+    """Volumes as sparse files of one folder, for one machine."""
+
+    VERSION = "1.0.0"
+    SUPPORTED = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.configuration.append_config_values(_OPTIONS)
+        self._folder = Path()
+
+    @staticmethod
+    def get_driver_options() -> list[cfg.Opt]:
+        """Return the options that are this driver's own."""
+        return _OPTIONS
+
+    def do_setup(self, context: Any) -> None:
+        """Make the folder where it is missing, and clear away what a crash left in it."""
+        configured = self.configuration.local_files_path
+        self._folder = Path(configured)
+        if not self._folder.is_absolute():
+            raise exception.InvalidConfigurationValue(option="local_files_path", value=configured)
+        try:
+            # Only the last folder: a missing one above it may be a file system that is not mounted.
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            sparse.remove_leftovers(self._folder)
+        except OSError as error:
+            raise exception.VolumeDriverException(
+                message=f"the folder local_files_path = {configured} cannot be used: {error.strerror}"
+            ) from error
+
+    def check_for_setup_error(self) -> None:
+        """Prove that sparse files can be made in the folder."""
+        probe = self._folder / f"probe-{os.getpid()}"
+        try:
+            sparse.remove(probe)
+            sparse.create(probe, size_bytes=GIB)
+            used_bytes = probe.stat().st_blocks * 512
+            sparse.remove(probe)
+        except OSError as error:
+            raise exception.VolumeDriverException(
+                message=f"no file can be made in local_files_path = {self._folder}: {error.strerror}"
+            ) from error
+        if used_bytes >= GIB:
+            raise exception.VolumeDriverException(
+                message=f"the file system of local_files_path = {self._folder} has no sparse files; use another one"
+            )
+
+    def create_volume(self, volume: Any) -> None:
+        """Make an empty file; it takes no space before it is written to."""
+        sparse.create(self._path(volume.name), size_bytes=in_bytes(volume.size))
+
+    def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> None:
+        """Make a file with a snapshot's content."""
+        try:
+            self._copy(snapshot.name, volume.name, size_gib=volume.size)
+        except FileNotFoundError as error:
+            raise exception.SnapshotNotFound(snapshot_id=snapshot.id) from error
+
+    def create_cloned_volume(self, volume: Any, src_vref: Any) -> None:
+        """Make a file with another volume's content."""
+        try:
+            self._copy(src_vref.name, volume.name, size_gib=volume.size)
+        except FileNotFoundError as error:
+            raise exception.VolumeNotFound(volume_id=src_vref.id) from error
+
+    def delete_volume(self, volume: Any) -> None:
+        """Remove the file; one that is absent is success."""
+        sparse.remove(self._path(volume.name))
+
+    def extend_volume(self, volume: Any, new_size: int) -> None:
+        """Make the file longer, never shorter."""
+        try:
+            sparse.extend(self._path(volume.name), size_bytes=in_bytes(new_size))
+        except FileNotFoundError as error:
+            raise exception.VolumeNotFound(volume_id=volume.id) from error
+
+    def create_snapshot(self, snapshot: Any) -> None:
+        """Copy the volume's file, as it is at one moment."""
+        try:
+            self._copy(snapshot.volume.name, snapshot.name, size_gib=snapshot.volume_size)
+        except FileNotFoundError as error:
+            raise exception.VolumeNotFound(volume_id=snapshot.volume_id) from error
+
+    def delete_snapshot(self, snapshot: Any) -> None:
+        """Remove the snapshot's file; one that is absent is success."""
+        sparse.remove(self._path(snapshot.name))
+
+    def create_export(self, context: Any, volume: Any, connector: Any) -> None:
+        """Do nothing: the file is there for this machine."""
+
+    def ensure_export(self, context: Any, volume: Any) -> None:
+        """Do nothing: the file is there for this machine."""
+
+    def remove_export(self, context: Any, volume: Any) -> None:
+        """Do nothing: the file is there for this machine."""
+
+    def initialize_connection(self, volume: Any, connector: Any, **_: Any) -> Mapping[str, Any]:
+        """Say where the file is; making a block device of it is for the one who attaches it."""
+        path = self._path(volume.name)
+        if not path.is_file():
+            raise exception.VolumeNotFound(volume_id=volume.id)
+        return {"driver_volume_type": "local", "data": {"device_path": str(path), "format": "raw"}}
+
+    def terminate_connection(self, volume: Any, connector: Any, **_: Any) -> None:
+        """Do nothing: nothing was made for the connection."""
+
+    def _update_volume_stats(self) -> None:
+        system = os.statvfs(self._folder)
+        ratio = volume_utils.get_max_over_subscription_ratio(self.configuration.max_over_subscription_ratio)
+        self._stats = {
+            "volume_backend_name": self.configuration.safe_get("volume_backend_name") or "local",
+            "vendor_name": "Cinderblock",
+            "driver_version": self.VERSION,
+            "storage_protocol": "local",
+            "total_capacity_gb": system.f_blocks * system.f_frsize / GIB,
+            "free_capacity_gb": system.f_bavail * system.f_frsize / GIB,
+            "provisioned_capacity_gb": self._promised_bytes() / GIB,
+            "reserved_percentage": self.configuration.reserved_percentage,
+            "max_over_subscription_ratio": ratio,
+            "thin_provisioning_support": True,
+            "thick_provisioning_support": False,
+            "multiattach": False,
+            "online_extend_support": True,
+            SNAPSHOTS_DEPEND: False,
+            NODE_LOCAL: True,
+        }
+
+    def _promised_bytes(self) -> int:
+        """Return the sum of all files' sizes: each of them, a snapshot too, may come to need its size in full."""
+        total_bytes = 0
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_file(follow_symlinks=False):
+                        total_bytes += entry.stat(follow_symlinks=False).st_size
+                except FileNotFoundError:
+                    # Deleted meanwhile.
+                    continue
+        return total_bytes
+
+    def _copy(self, source: str, target: str, *, size_gib: int) -> None:
+        try:
+            sparse.copy(self._path(source), self._path(target), size_bytes=in_bytes(size_gib))
+        except sparse.SourceChanged as error:
+            raise exception.InvalidVolume(
+                reason=f"{source} was written to all the time while it was copied, so the copy would not be "
+                "consistent; stop what writes to it for a moment, or put local_files_path on xfs or btrfs, where a "
+                "copy is made at once"
+            ) from error
+
+    def _path(self, name: str) -> Path:
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise exception.InvalidInput(reason=f"{name!r} cannot be the name of a file; see volume_name_template")
+        return self._folder / name

@@ -1,0 +1,164 @@
+"""Making and starting one driver, and saying in words why it does not start."""
+
+import contextlib
+import importlib
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cinder import exception
+from cinder.volume import configuration as cinder_configuration
+from oslo_concurrency import processutils
+from oslo_config import cfg
+
+from cinderblock.cinder import listing
+from cinderblock.cinder.errors import words
+from cinderblock.cinder.objects import new_context
+from cinderblock.cinder.secrets import Secrets
+from cinderblock.config import SHARED_SECTION, BackendConfiguration, closest, own_options
+from cinderblock.errors import BackendUnavailable, ConfigurationError
+
+log = logging.getLogger(__name__)
+
+#: Options of a back end's section that Cinder's volume service reads, and the driver does not.
+_SERVICE_OPTIONS = ("backend_host", "extra_capabilities", "suppress_requests_ssl_warnings")
+#: What a shell, or sudo, ends with where there is no such program.
+_NO_PROGRAM = 127
+_REFUSED = (
+    cfg.Error,
+    exception.InvalidConfigurationValue,
+    exception.InvalidInput,
+    exception.InvalidParameterValue,
+    exception.ConfigNotFound,
+    exception.ParameterNotFound,
+)
+
+
+def start(backend: BackendConfiguration, *, is_new: bool, secrets: Secrets) -> Any:
+    """Return the vendor's driver object, started.
+
+    Args:
+        backend: its section.
+        is_new: the store has no volume of this back end.
+        secrets: learns the section's secret options.
+
+    Raises:
+        ConfigurationError: the section cannot work as it is written, or something must be installed.
+        BackendUnavailable: the driver does not come up now.
+    """
+    with _in_words(backend, secrets):
+        driver_class = _find(backend)
+        options = cinder_configuration.Configuration(
+            [cfg.StrOpt("volume_driver"), *map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()],
+            config_group=backend.name,
+        )
+        driver = driver_class(
+            configuration=options,
+            host=f"{backend.backend_host}@{backend.name}",
+            cluster_name=None,
+            is_vol_db_empty=is_new,
+            active_backend_id=None,
+        )
+        _learn_secrets(backend, secrets)
+        if not driver.supported and not options.safe_get("enable_unsupported_driver"):
+            raise ConfigurationError(
+                f"back end '{backend.name}': Cinder marks {backend.volume_driver} as unsupported; "
+                "write 'enable_unsupported_driver = true' in its section to use it all the same"
+            )
+        driver.do_setup(new_context())
+        driver.check_for_setup_error()
+        driver.init_capabilities()
+        driver.set_throttle()
+        driver.set_initialized()
+        return driver
+
+
+def unknown_options(backend: BackendConfiguration) -> Sequence[str]:
+    """Return a sentence for each option of the section that no driver registered, with the nearest that one did."""
+    known = {name for opt in _options(backend.name) + _options(SHARED_SECTION) for name in _names(opt)}
+    return [
+        f"section [{backend.name}]: option '{option}' is not known to {backend.volume_driver}{closest(option, known)}"
+        for option in sorted(backend.options)
+        if option.replace("-", "_") not in known
+    ]
+
+
+def _find(backend: BackendConfiguration) -> Any:
+    """Import the driver's class."""
+    module_name, _, class_name = backend.volume_driver.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing and module_name != missing and not module_name.startswith(f"{missing}."):
+            raise ConfigurationError(
+                f"back end '{backend.name}': {backend.volume_driver} needs the Python package '{missing}', "
+                "which is not installed"
+            ) from error
+        raise _not_found(backend) from error
+    except ValueError as error:
+        # An empty module name: the option has no dot in it.
+        raise _not_found(backend) from error
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        raise _not_found(backend)
+    return found
+
+
+def _not_found(backend: BackendConfiguration) -> ConfigurationError:
+    return ConfigurationError(
+        f"back end '{backend.name}': there is no driver {backend.volume_driver}"
+        f"{closest(backend.volume_driver, listing.class_names()) or '; `cinderblock drivers` lists them all'}"
+    )
+
+
+@contextlib.contextmanager
+def _in_words(backend: BackendConfiguration, secrets: Secrets) -> Iterator[None]:
+    try:
+        yield
+    except (ConfigurationError, BackendUnavailable):
+        raise
+    except Exception as error:
+        _learn_secrets(backend, secrets)
+        said = secrets.mask(words(error))
+        who = f"back end '{backend.name}': {backend.volume_driver}"
+        program = _missing_program(error)
+        if program:
+            raise ConfigurationError(f"{who} needs the program '{program}', which is not installed") from error
+        if isinstance(error, ImportError):
+            raise ConfigurationError(f"{who} cannot be imported: {said}") from error
+        if isinstance(error, _REFUSED):
+            raise ConfigurationError(f"{who} refuses its configuration: {said}") from error
+        raise BackendUnavailable(f"{who} does not start: {said}") from error
+
+
+def _missing_program(error: BaseException) -> str:
+    """Return the program whose absence an exception is about, or ""."""
+    seen: BaseException | None = error
+    while seen is not None:
+        # subprocess raises FileNotFoundError with the program's name; a path in it is a file that a driver misses.
+        if isinstance(seen, FileNotFoundError) and seen.filename and "/" not in str(seen.filename):
+            return str(seen.filename)
+        if isinstance(seen, processutils.ProcessExecutionError) and seen.exit_code == _NO_PROGRAM:
+            return str(seen.cmd or "").split(maxsplit=1)[0]
+        seen = seen.__cause__ or seen.__context__
+    return ""
+
+
+def _learn_secrets(backend: BackendConfiguration, secrets: Secrets) -> None:
+    given = {option.replace("-", "_"): value for option, value in backend.options.items()}
+    for opt in _options(backend.name):
+        if opt.secret:
+            for name in _names(opt):
+                secrets.add(given.get(name))
+
+
+def _options(section: str) -> list[cfg.Opt]:
+    """Return the options that are registered in a section."""
+    group = cfg.CONF._groups.get(section)  # noqa: SLF001 - oslo.config does not list a group's options
+    return [] if group is None else [info["opt"] for info in group._opts.values()]  # noqa: SLF001 - the same
+
+
+def _names(opt: cfg.Opt) -> list[str]:
+    """Return every name that an option is read by."""
+    return [opt.dest, *(old.name.replace("-", "_") for old in opt.deprecated_opts if old.name)]
