@@ -45,6 +45,8 @@ class Host(Protocol):
     def disconnect(self, connection_info: ConnectionInfo, device: Device | None, *, force: bool = False) -> None:
         """Make the device go; one that is gone is success.
 
+        An empty `connection_info` means that it was lost: the device alone is let go.
+
         Raises:
             InUse: the device is still mounted or open.
         """

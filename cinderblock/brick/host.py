@@ -141,7 +141,8 @@ class BrickHost:
         """Return the volume's file without mounting anything."""
         if protocol in connectors.REMOTE_FILE_SYSTEMS:
             return os.path.realpath(self._share(protocol, data) / str(data["name"]))
-        return os.path.realpath(str(data.get("device_path") or ""))
+        path = data.get("device_path")
+        return os.path.realpath(path) if isinstance(path, str) and path else ""
 
     def _detach_file(self, file: str, device: Device | None) -> None:
         """Detach the loop device of a file, if it has one."""

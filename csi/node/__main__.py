@@ -1,0 +1,76 @@
+"""The node's composition root: the service over this machine. It imports neither Cinder nor SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cinderblock.errors import ConfigurationError
+from cinderblock.host import Host
+from csi.node.commands import Commands, Runner
+from csi.node.expansion import Expansion
+from csi.node.failures import Failures
+from csi.node.health import Health
+from csi.node.journal import Journal
+from csi.node.publishing import Publishing
+from csi.node.service import Node, Self
+from csi.node.staging import Staging
+from csi.node.stats import Stats
+from csi.settings import Settings
+from persistence.records import Json
+from persistence.seal import Sealer
+
+#: Source: CSI spec, NodeGetInfoResponse.
+_LONGEST_NODE_ID_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeParts:
+    """The service, and what a controller must know of this node."""
+
+    servicer: Node
+    node_id: str
+    host: Host
+
+    def connector_properties(self) -> Mapping[str, Json]:
+        """Return os-brick's description of this machine; asks the machine, so it may be slow."""
+        return self.host.connector_properties()
+
+    def close(self) -> None:
+        """Let go of nothing: what is mounted lives on, and the journal is on disk."""
+
+
+def compose(settings: Settings, *, sealer: Sealer, host: Host | None = None, runner: Runner | None = None) -> NodeParts:
+    """Build the node.
+
+    Args:
+        settings: the driver's own; `state_dir` is made if it is absent.
+        sealer: opens publish contexts, and closes the journal.
+        host: this machine's initiators; os-brick by default.
+        runner: what runs programs; the real ones by default.
+
+    Raises:
+        ConfigurationError: the node id is empty or too long.
+    """
+    size_bytes = len(settings.node_id.encode())
+    if not 0 < size_bytes <= _LONGEST_NODE_ID_BYTES:
+        raise ConfigurationError(
+            f"the node id has {size_bytes} bytes, 1 to {_LONGEST_NODE_ID_BYTES} are allowed; set --node-id"
+        )
+    folder = settings.state_dir / "node"
+    journal = Journal(folder / "journal", sealer)
+    if host is None:
+        from cinderblock.brick.host import BrickHost
+
+        host = BrickHost(folder)
+    runner = runner or Commands()
+    failures = Failures()
+    node = Node(
+        myself=Self(
+            node_id=settings.node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)
+        ),
+        staging=Staging(journal=journal, host=host, runner=runner, sealer=sealer, failures=failures),
+        publishing=Publishing(journal=journal, runner=runner),
+        expansion=Expansion(journal=journal, host=host, runner=runner),
+        stats=Stats(journal),
+        health=Health(journal, failures),
+    )
+    return NodeParts(servicer=node, node_id=settings.node_id, host=host)

@@ -1,0 +1,91 @@
+"""Whether what the journal says is so: devices and mounts of volumes, as the kernel has them."""
+
+from cinderblock.host import Device
+from csi.node import blocks, mounts
+from csi.node.journal import Entry, Journal, State, boot_id
+from csi.node.wanted import Access, Kind
+
+#: A staged block volume's device node is bound over a file of this name in the
+#: staging folder, so that a lost journal can be told from the mounts.
+MARKER = "device"
+
+_DELETED = " (deleted)"
+#: The mode is not to be had from the mounts; this one allows no second target.
+_UNKNOWN_MODE = "SINGLE_NODE_WRITER"
+
+
+class Presence:
+    """Answers about volumes on this node; changes nothing."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def known(self, volume_id: str, staging_path: str) -> Entry | None:
+        """Return the volume's entry; a lost one is rebuilt from what is mounted at the staging path ("" for none)."""
+        entry = self._journal.get(volume_id)
+        if entry is not None or not staging_path:
+            return entry
+        return recovered(volume_id, staging_path)
+
+
+def marker(staging_path: str) -> str:
+    """Return where a block volume's device is bound while it is staged."""
+    return f"{staging_path.rstrip('/')}/{MARKER}"
+
+
+def device_of(entry: Entry) -> Device | None:
+    """Return the entry's device if its path still means the same device, else None.
+
+    After a reboot the names of devices are dealt out anew; a loop device may
+    have been given to another file.
+    """
+    device = entry.device
+    if device is None or entry.boot_id != boot_id() or not blocks.is_device(device.path):
+        return None
+    if device.backing and blocks.backing_file(device.path).removesuffix(_DELETED) != device.backing:
+        return None
+    return device
+
+
+def is_live(entry: Entry) -> bool:
+    """Say whether the volume is staged right now, as the entry says."""
+    device = device_of(entry)
+    if device is None or entry.state is not State.STAGED:
+        return False
+    path = entry.staging_path if entry.access.kind is Kind.MOUNT else marker(entry.staging_path)
+    shown = mounts.at(path)
+    return shown is not None and mounts.shows(shown, device.path)
+
+
+def belongs(entry: Entry, path: str) -> bool:
+    """Say whether a path shows the volume: a mount of it, its device bound there, or its device."""
+    device = device_of(entry)
+    if device is None or not path.startswith("/"):
+        return False
+    shown = mounts.at(path)
+    if shown is not None:
+        return mounts.shows(shown, device.path)
+    return blocks.number(path) == blocks.number(device.path)
+
+
+def recovered(volume_id: str, staging_path: str) -> Entry | None:
+    """Rebuild a lost entry from the mounts; None when no block device is mounted there."""
+    shown = mounts.at(staging_path)
+    kind = Kind.MOUNT
+    if shown is None:
+        kind = Kind.BLOCK
+        shown = mounts.at(marker(staging_path))
+    if shown is None:
+        return None
+    path = shown.source if kind is Kind.MOUNT else f"/dev/{shown.root.rpartition('/')[2]}"
+    if not blocks.is_device(path) or not mounts.shows(shown, path):
+        return None
+    return Entry(
+        volume_id=volume_id,
+        state=State.STAGED,
+        staging_path=staging_path,
+        access=Access(kind=kind, mode=_UNKNOWN_MODE, fs_type=shown.fs_type if kind is Kind.MOUNT else ""),
+        readonly=shown.readonly if kind is Kind.MOUNT else blocks.is_readonly(path),
+        boot_id=boot_id(),
+        device=Device(path=path, backing=blocks.backing_file(path).removesuffix(_DELETED), brick={}),
+    )
