@@ -87,7 +87,7 @@ INLINE = frozenset(
 )
 
 #: Asked every few seconds by sidecars and the kubelet, so they are told at DEBUG only.
-QUIET = frozenset({"Probe"} | {rpc for rpc in INLINE if rpc.endswith("GetCapabilities")})
+QUIET = frozenset({"Probe"} | {rpc for rpc in INLINE if rpc.endswith("Capabilities")})
 
 #: What a request says of its object, the most telling first.
 _OBJECT_FIELDS = ("volume_id", "snapshot_id", "group_snapshot_id", "name", "source_volume_id")
@@ -116,9 +116,10 @@ class Edge(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        # Quoted: gRPC's class is generic to mypy only.
+        continuation: "Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None]",
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
         handler = continuation(handler_call_details)
         if handler is None:
             return None

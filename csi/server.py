@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn, Self
 
 # Before gRPC is imported, because it looks once. Drivers fork, and gRPC's own handling of that can hang them.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 # gRPC's core would write lines of its own to standard error, which are no JSON; what matters comes as exceptions.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-
-from typing import Self
 
 import grpc
 
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 _INLINE_THREADS = 32
 #: How long the parts may take to close once nothing is in work, before the process ends without them.
 _CLOSING_S = 5.0
-
 #: How long gRPC may take to cut off the calls that are left at the limit.
 _ANSWERING_S = 1.0
 
@@ -182,7 +180,7 @@ def _cut_short() -> None:
     end_now(0)
 
 
-def end_now(code: int) -> None:
+def end_now(code: int) -> NoReturn:
     """End the process without waiting for any thread; what was logged is written."""
     with contextlib.suppress(Exception):
         logging.shutdown()

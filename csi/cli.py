@@ -1,0 +1,129 @@
+"""The `cinderblock` command.
+
+Exit codes: 0 done, 1 it failed for the reason that was printed, 2 the command
+line itself is wrong. What a command needs is imported when it runs: a node has
+neither Cinder nor SQL.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# First of all, because it sets up gRPC's environment before gRPC is imported.
+from csi.server import end_now  # isort: skip
+
+from cinderblock.concealment import masked
+from cinderblock.errors import CinderblockError
+from csi import settings
+from csi.identity.service import vendor_version
+from csi.logs import LEVELS
+from csi.serving import Mode, serve
+from persistence.errors import PersistenceError
+
+_DESCRIPTION = "Every storage driver of OpenStack Cinder as a CSI driver, with no OpenStack service running."
+_SERVE = """\
+Serve CSI on a Unix socket until SIGTERM or SIGINT. Calls in work get to finish
+within [csi] drain_s seconds; a second signal ends the process at once.
+
+  all         controller and node in one process, with a key of its own
+  controller  volumes and snapshots; needs --key-file
+  node        mounts on this machine; needs --key-file, neither Cinder nor a store
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        return _run(given)
+    except (CinderblockError, PersistenceError) as error:
+        print(masked(f"cinderblock: {error}"), file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); the interpreter must not complain of it at its end.
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(given: argparse.Namespace) -> int:
+    match given.command:
+        case "serve":
+            return _serve(given)
+        case "demo":
+            from csi import demo
+
+            return demo.run()
+        case "drivers":
+            from csi.commands import drivers
+
+            return drivers.run(given.name, as_json=given.json)
+        case "check":
+            from csi.commands import check
+
+            return check.run(given.config, strict=given.strict)
+        case "sample-config":
+            from csi.commands import sample
+
+            return sample.run()
+        case _:
+            raise AssertionError(given.command)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from csi.composition import compose
+
+    chosen = settings.read(
+        given.config,
+        endpoint=given.endpoint,
+        state_dir=given.state_dir,
+        node_id=given.node_id,
+        key_file=given.key_file,
+        log_level=given.log_level,
+    )
+    serve(Mode(given.mode), chosen, compose=compose)
+    # A driver's threads must not keep a process that has said that it stopped.
+    end_now(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cinderblock", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"cinderblock {vendor_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_serve(commands)
+    commands.add_parser(
+        "demo", help="make, fill, snapshot and restore a volume, with nothing set up", allow_abbrev=False
+    )
+    drivers = commands.add_parser("drivers", help="list Cinder's drivers, or the options of one", allow_abbrev=False)
+    drivers.add_argument("name", nargs="?", metavar="NAME", help="a driver's class, or part of its name")
+    drivers.add_argument("--json", action="store_true", help="for programs")
+    check = commands.add_parser("check", help="start every back end of a configuration once", allow_abbrev=False)
+    check.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; the embedded default without one")
+    check.add_argument("--strict", action="store_true", help="an unknown option of a back end is an error")
+    commands.add_parser("sample-config", help="print a commented configuration", allow_abbrev=False)
+    return parser
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "serve",
+        help="serve CSI on a Unix socket",
+        description=_SERVE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("mode", choices=[mode.value for mode in Mode], help="which services")
+    parser.add_argument("--endpoint", metavar="unix:///PATH", help="the socket; CSI_ENDPOINT without it")
+    parser.add_argument(
+        "--state-dir", type=Path, metavar="DIR", help=f"what must survive; {settings.DEFAULT_STATE_DIR} without it"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; files on this machine without it")
+    parser.add_argument("--node-id", metavar="ID", help="this node's name; the host name without it")
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets")
+    parser.add_argument("--log-level", choices=LEVELS, help="info without it")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

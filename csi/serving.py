@@ -1,0 +1,150 @@
+"""`cinderblock serve`: what a process must have before it serves, and serving itself.
+
+The state folder belongs to one process at a time, the key that seals secrets is
+there, and only then are the parts composed and the socket opened.
+"""
+
+import fcntl
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cinderblock.errors import ConfigurationError
+from csi import logs
+from csi.identity.service import Identity, vendor_version
+from csi.interceptors import Edge
+from csi.proto import csi_pb2_grpc
+from csi.server import Register, Server, Signals, run
+from csi.settings import Settings
+from persistence.seal import Sealer, new_key_file
+
+log = logging.getLogger(__name__)
+
+
+class Mode(StrEnum):
+    """Which of CSI's services a process has; Identity is always there."""
+
+    ALL = "all"
+    CONTROLLER = "controller"
+    NODE = "node"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a composition root made.
+
+    Each of `register` adds one service to a gRPC server. `ready` is what Probe
+    answers. `close` is called once, when no call is in work any more.
+    """
+
+    register: Sequence[Register]
+    ready: Callable[[], bool]
+    close: Callable[[], None]
+
+
+Compose = Callable[[Mode, Settings, Sealer], Parts]
+
+
+def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
+    """Serve until SIGTERM or SIGINT; the main thread only.
+
+    Raises:
+        ConfigurationError: the state folder, the key, the endpoint or the configuration cannot be used.
+        StoreUnusable: the store or the key does not fit.
+    """
+    logs.configure(settings.log_level)
+    logs.catch_the_uncaught()
+    with Signals() as signals, claimed(settings.state_dir):
+        sealer = open_sealer(mode, settings)
+        parts = compose(mode, settings, sealer)
+        identity = Identity(driver_name=settings.driver_name, ready=parts.ready)
+
+        def add_identity(server: object) -> None:
+            csi_pb2_grpc.add_IdentityServicer_to_server(identity, server)  # type: ignore[arg-type] # as gRPC calls it
+
+        try:
+            server = Server(settings.endpoint, edge=Edge(), register=[add_identity, *parts.register])
+        except ConfigurationError:
+            parts.close()
+            raise
+        run(server, signals, drain_s=settings.drain_s, close=parts.close, ready=lambda: _tell(mode, settings))
+
+
+def _tell(mode: Mode, settings: Settings) -> None:
+    facts = {"mode": mode.value, "endpoint": settings.endpoint, "version": vendor_version()}
+    log.info("ready", extra=facts)
+    print(f"cinderblock {vendor_version()} serves {mode.value} on {settings.endpoint}", flush=True)  # noqa: T201 -- the ready line, for people and scripts
+
+
+@contextmanager
+def claimed(state_dir: Path) -> Iterator[None]:
+    """Have the state folder, mode 0700, for this process alone.
+
+    Raises:
+        ConfigurationError: it cannot be made, others may write to it, or another process has it.
+    """
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = state_dir.stat()
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigurationError(
+                f"others may write to the state folder {state_dir} (mode {stat.S_IMODE(found.st_mode):04o}); "
+                "run chmod go-w on it, or use another --state-dir"
+            )
+        lock = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"the state folder {state_dir} cannot be used: {error.strerror}") from error
+    try:
+        _lock(lock, state_dir)
+        yield
+    finally:
+        # Closing lets go of the lock; a process that is killed lets go of it, too.
+        os.close(lock)
+
+
+def _lock(lock: int, state_dir: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        raise ConfigurationError(
+            f"the state folder {state_dir} is in use by process {holder}; stop it, or give each its own --state-dir"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def open_sealer(mode: Mode, settings: Settings) -> Sealer:
+    """Return what seals secrets: the configured key, or, for a process that is all, one of its own.
+
+    Raises:
+        ConfigurationError: separate processes have no common key, or the own one is lost.
+        StoreUnusable: the key file cannot be read.
+    """
+    if settings.key_file is not None:
+        return Sealer.from_file(settings.key_file)
+    if mode is not Mode.ALL:
+        raise ConfigurationError(
+            f"serve {mode.value} needs a key that the other processes have as well: set --key-file, or [csi] key_file; "
+            "`openssl rand -base64 32` makes one"
+        )
+    own = settings.state_dir / "key"
+    if not own.exists():
+        _check_not_lost(own)
+        try:
+            new_key_file(own)
+        except OSError as error:
+            raise ConfigurationError(f"the key file {own} cannot be written: {error.strerror}") from error
+    return Sealer.from_file(own)
+
+
+def _check_not_lost(own: Path) -> None:
+    # A new key would open none of the secrets that are stored, and every volume with one would fail, much later.
+    store = own.with_name("cinderblock.db")
+    if store.exists():
+        raise ConfigurationError(f"the key file {own} is gone, but {store} is there; restore the key file")
