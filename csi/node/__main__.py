@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cinderblock.errors import ConfigurationError
 from cinderblock.host import Host
+from csi import node_ids
 from csi.node.commands import Commands, Runner
 from csi.node.expansion import Expansion
 from csi.node.failures import Failures
@@ -38,12 +39,20 @@ class NodeParts:
         """Let go of nothing: what is mounted lives on, and the journal is on disk."""
 
 
-def compose(settings: Settings, *, sealer: Sealer, host: Host | None = None, runner: Runner | None = None) -> NodeParts:
+def compose(
+    settings: Settings,
+    *,
+    sealer: Sealer,
+    alone: bool = False,
+    host: Host | None = None,
+    runner: Runner | None = None,
+) -> NodeParts:
     """Build the node.
 
     Args:
         settings: the driver's own; `state_dir` is made if it is absent.
         sealer: opens publish contexts, and closes the journal.
+        alone: the controller is another process, so the node id must say how to reach this machine.
         host: this machine's initiators; os-brick by default.
         runner: what runs programs; the real ones by default.
 
@@ -61,16 +70,15 @@ def compose(settings: Settings, *, sealer: Sealer, host: Host | None = None, run
         from cinderblock.brick.host import BrickHost
 
         host = BrickHost(folder)
+    node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if alone else settings.node_id
     runner = runner or Commands()
     failures = Failures()
     node = Node(
-        myself=Self(
-            node_id=settings.node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)
-        ),
+        myself=Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)),
         staging=Staging(journal=journal, host=host, runner=runner, sealer=sealer, failures=failures),
         publishing=Publishing(journal=journal, runner=runner),
         expansion=Expansion(journal=journal, host=host, runner=runner),
         stats=Stats(journal),
         health=Health(journal, failures),
     )
-    return NodeParts(servicer=node, node_id=settings.node_id, host=host)
+    return NodeParts(servicer=node, node_id=node_id, host=host)

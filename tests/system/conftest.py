@@ -1,0 +1,45 @@
+"""A driver in a process of its own, on files, and proof that it leaves nothing on the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from csi.driver_process import DriverProcess
+from csi.node import mounts
+from tests.system.pods import Pod
+
+
+@pytest.fixture
+def process(tmp_path):
+    process = DriverProcess(tmp_path)
+    yield process
+    process.end()
+    assert left_below(tmp_path) == []
+
+
+@pytest.fixture
+def client(process):
+    client = process.start()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def pods(client, tmp_path):
+    """Makes pods; whatever they still have mounted at the end is withdrawn by hand."""
+    made = []
+
+    def make(volume_id, **how):
+        pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id, **how)
+        made.append(pod)
+        return pod
+
+    yield make
+    for pod in reversed(made):
+        pod.clear()
+
+
+def left_below(folder):
+    found = [mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)]
+    backing = [file.read_text().strip() for file in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return found + [file for file in backing if Path(file.removesuffix(" (deleted)")).is_relative_to(folder)]
