@@ -5,5 +5,5 @@ Belongs here: starting Cinder's drivers in this process, the objects and the
 Never here: decisions about volumes (those are the library's), or anything
 that another package would import besides `loading` and `listing`.
 Importing Cinder changes the process it happens in, so every module but this
-one, `secrets` and `listing` is imported by `loading`, inside of its guard.
+one and `listing` is imported by `loading`, inside of its guard.
 """

@@ -19,7 +19,7 @@ from cinderblock.cinder.calls import Caller
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.errors import is_absent, translated, words
 from cinderblock.cinder.objects import Objects, new_context
-from cinderblock.cinder.secrets import Secrets
+from cinderblock.concealment import conceal, conceal_named, masked
 from cinderblock.driver import Abilities, Pool, Update
 from cinderblock.errors import BackendUnavailable
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
@@ -36,13 +36,12 @@ class CinderDriver:
     holds a record reads it again before it writes the verb's result.
     """
 
-    def __init__(self, driver: Any, *, name: str, database: Database, caller: Caller, secrets: Secrets) -> None:
+    def __init__(self, driver: Any, *, name: str, database: Database, caller: Caller) -> None:
         self.driver = driver
         self._name = name
         self._database = database
         self._objects = Objects(database)
         self._caller = caller
-        self._secrets = secrets
         self._stats: Mapping[str, Any] = dict(driver.capabilities or {})
         self._closed = False
 
@@ -176,17 +175,16 @@ class CinderDriver:
     def _call(self, what: str, function: Callable[[], T]) -> T:
         if self._closed:
             raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
-        with translated(f"{what} on back end '{self._name}'", mask=self._secrets.mask):
+        with translated(f"{what} on back end '{self._name}'"):
             return self._caller.call(function)
 
     def _volume(self, record: VolumeRecord, *, connecting: str = "") -> Any:
-        self._secrets.add_auth(record.provider_auth)
+        _conceal_auth(record.provider_auth)
         return self._objects.volume(record, connecting=connecting)
 
     def _update(self, changed: Any, model_update: Any) -> Update:
         update = changes.update_of(changed, model_update)
-        auth = update.get("provider_auth")
-        self._secrets.add_auth(auth if isinstance(auth, str) else None)
+        _conceal_auth(update.get("provider_auth"))
         return update
 
     def _grown(self, volume: VolumeRecord, source_gib: int, make: Callable[[VolumeRecord], Update]) -> Update:
@@ -214,7 +212,7 @@ class CinderDriver:
                 f"the driver of back end '{self._name}' did not say how to reach volume '{volume.name}': it answered "
                 f"a {type(answer).__name__} without driver_volume_type and data"
             )
-        self._secrets.add_connection(info)
+        conceal_named(info)
         data.setdefault("access_mode", "ro" if connection.readonly else "rw")
         return info
 
@@ -226,8 +224,15 @@ class CinderDriver:
         try:
             self.driver.remove_export(new_context(), exported)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to tell
-            log.warning("the export of volume %s was left: %s", volume.cinder_id, self._secrets.mask(words(error)))
+            log.warning("the export of volume %s was left: %s", volume.cinder_id, masked(words(error)))
 
     def _allocated_gib(self, pool: str | None) -> float:
         volumes = every(self._database.stored.store.volumes, backend=self._name)
         return float(sum(one.size_gib for one in volumes if pool is None or one.host.partition("#")[2] == pool))
+
+
+def _conceal_auth(provider_auth: Json) -> None:
+    """Conceal the secret of a `provider_auth`, which reads "CHAP USER PASSWORD"."""
+    if isinstance(provider_auth, str) and provider_auth:
+        conceal(provider_auth)
+        conceal(provider_auth.split()[-1])

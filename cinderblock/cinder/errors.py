@@ -6,12 +6,13 @@ caller knows then that nobody knows what the back end did.
 
 import errno
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cinder import exception
 from oslo_concurrency import processutils
 
+from cinderblock.concealment import masked
 from cinderblock.errors import (
     BackendUnavailable,
     CinderblockError,
@@ -79,17 +80,12 @@ _DEEPEST = 8
 _LONGEST_TEXT = 500
 
 
-def _as_is(text: str) -> str:
-    return text
-
-
 @contextmanager
-def translated(what: str, *, mask: Callable[[str], str] = _as_is) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Turn what a driver raises inside into our own exceptions, where it is certain what it means.
 
     Args:
         what: what was tried, as the beginning of a sentence: "extending volume 'a' on back end 'b'".
-        mask: clears known secrets from a text.
     """
     try:
         yield
@@ -99,7 +95,7 @@ def translated(what: str, *, mask: Callable[[str], str] = _as_is) -> Iterator[No
         known = classify(error)
         if known is None:
             raise
-        raise known(f"{what}: {mask(words(error))}") from error
+        raise known(f"{what}: {masked(words(error))}") from error
 
 
 def classify(error: BaseException) -> Known | None:

@@ -6,12 +6,11 @@ taken too early fails, or worse, works with defaults.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cinderblock.cinder.guard import untouched
-from cinderblock.cinder.secrets import Secrets
 from cinderblock.config import BackendConfiguration, Configuration
 from cinderblock.driver import Driver
 from cinderblock.errors import BackendUnavailable, ConfigurationError
@@ -26,10 +25,6 @@ log = logging.getLogger(__name__)
 _only_one = threading.Lock()
 
 
-def _nobody(secret: str) -> None:
-    """Tell nobody."""
-
-
 class Runtime:
     """Cinder, set up in this process over one configuration and one store.
 
@@ -37,21 +32,13 @@ class Runtime:
     """
 
     @classmethod
-    def open(
-        cls,
-        configuration: Configuration,
-        *,
-        state_dir: Path,
-        store: Store,
-        conceal: Callable[[str], None] = _nobody,
-    ) -> Self:
+    def open(cls, configuration: Configuration, *, state_dir: Path, store: Store) -> Self:
         """Set Cinder up; a runtime may be opened again once the one before is closed.
 
         Args:
             configuration: the file that Cinder reads, and its back ends.
             state_dir: everything that Cinder writes for itself is written inside.
             store: answers what drivers ask of the database.
-            conceal: is told every secret that passes through a driver, once, so that logs can be masked.
 
         Raises:
             ConfigurationError: Cinder cannot read the file, or a runtime is open already.
@@ -64,17 +51,14 @@ class Runtime:
             with untouched():
                 from cinderblock.cinder import setup
 
-                secrets = Secrets(conceal)
-                database = setup.start(configuration, state_dir=state_dir.absolute(), store=store, secrets=secrets)
+                database = setup.start(configuration, state_dir=state_dir.absolute(), store=store)
         except BaseException:
             _only_one.release()
             raise
-        return cls(configuration, database, secrets)
+        return cls(database)
 
-    def __init__(self, configuration: Configuration, database: "Database", secrets: Secrets) -> None:
-        self._configuration = configuration
+    def __init__(self, database: "Database") -> None:
         self._database = database
-        self._secrets = secrets
         self._drivers: list[Driver] = []
         self._sections: set[str] = set()
         self._open = True
@@ -96,7 +80,7 @@ class Runtime:
         is_new = not self._database.stored.store.volumes.page(where={"backend": backend.name}, limit=1)
 
         def begin() -> Any:
-            return starting.start(backend, is_new=is_new, secrets=self._secrets)
+            return starting.start(backend, is_new=is_new)
 
         try:
             with untouched():
@@ -104,7 +88,7 @@ class Runtime:
         except BaseException:
             caller.close()
             raise
-        started = CinderDriver(driver, name=backend.name, database=self._database, caller=caller, secrets=self._secrets)
+        started = CinderDriver(driver, name=backend.name, database=self._database, caller=caller)
         self._drivers.append(started)
         return started
 

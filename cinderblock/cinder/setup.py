@@ -1,7 +1,7 @@
 """The set-up of Cinder that belongs to the whole process, and its end."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from oslo_config import cfg
 
 from cinderblock.cinder import database as databases
 from cinderblock.cinder.database import Database
-from cinderblock.cinder.secrets import Secrets
+from cinderblock.concealment import conceal
 from cinderblock.config import Configuration
 from cinderblock.errors import ConfigurationError
 from persistence.port import Store
@@ -28,7 +28,7 @@ _PRIVILEGES = (os_brick.privileged.default, os_brick.privileged.brick_privsep_hi
 _generate_password = volume_utils.generate_password
 
 
-def start(configuration: Configuration, *, state_dir: Path, store: Store, secrets: Secrets) -> Database:
+def start(configuration: Configuration, *, state_dir: Path, store: Store) -> Database:
     """Set up everything that drivers share.
 
     Raises:
@@ -48,7 +48,7 @@ def start(configuration: Configuration, *, state_dir: Path, store: Store, secret
         privileges.set_client_mode(False)
     coordination.COORDINATOR.start()
     # A generated CHAP secret goes straight to a command line, so it must be known before it is used.
-    volume_utils.generate_password = _concealing(secrets)
+    volume_utils.generate_password = _generate_concealed
     database = Database(store)
     databases.install(database)
     return database
@@ -96,10 +96,7 @@ def _literal(path: Path) -> str:
     return str(path).replace("$", "$$")
 
 
-def _concealing(secrets: Secrets) -> Callable[..., str]:
-    def generate(*args: Any, **kwargs: Any) -> str:
-        password = str(_generate_password(*args, **kwargs))
-        secrets.add(password)
-        return password
-
-    return generate
+def _generate_concealed(*args: Any, **kwargs: Any) -> str:
+    password = str(_generate_password(*args, **kwargs))
+    conceal(password)
+    return password

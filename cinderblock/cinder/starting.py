@@ -14,7 +14,7 @@ from oslo_config import cfg
 from cinderblock.cinder import listing
 from cinderblock.cinder.errors import words
 from cinderblock.cinder.objects import new_context
-from cinderblock.cinder.secrets import Secrets
+from cinderblock.concealment import conceal, masked
 from cinderblock.config import SHARED_SECTION, BackendConfiguration, closest, own_options
 from cinderblock.errors import BackendUnavailable, ConfigurationError
 
@@ -34,19 +34,18 @@ _REFUSED = (
 )
 
 
-def start(backend: BackendConfiguration, *, is_new: bool, secrets: Secrets) -> Any:
+def start(backend: BackendConfiguration, *, is_new: bool) -> Any:
     """Return the vendor's driver object, started.
 
     Args:
         backend: its section.
         is_new: the store has no volume of this back end.
-        secrets: learns the section's secret options.
 
     Raises:
         ConfigurationError: the section cannot work as it is written, or something must be installed.
         BackendUnavailable: the driver does not come up now.
     """
-    with _in_words(backend, secrets):
+    with _in_words(backend):
         driver_class = _find(backend)
         options = cinder_configuration.Configuration(
             [cfg.StrOpt("volume_driver"), *map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()],
@@ -59,7 +58,7 @@ def start(backend: BackendConfiguration, *, is_new: bool, secrets: Secrets) -> A
             is_vol_db_empty=is_new,
             active_backend_id=None,
         )
-        _learn_secrets(backend, secrets)
+        _conceal_options(backend)
         if not driver.supported and not options.safe_get("enable_unsupported_driver"):
             raise ConfigurationError(
                 f"back end '{backend.name}': Cinder marks {backend.volume_driver} as unsupported; "
@@ -113,14 +112,14 @@ def _not_found(backend: BackendConfiguration) -> ConfigurationError:
 
 
 @contextlib.contextmanager
-def _in_words(backend: BackendConfiguration, secrets: Secrets) -> Iterator[None]:
+def _in_words(backend: BackendConfiguration) -> Iterator[None]:
     try:
         yield
     except (ConfigurationError, BackendUnavailable):
         raise
     except Exception as error:
-        _learn_secrets(backend, secrets)
-        said = secrets.mask(words(error))
+        _conceal_options(backend)
+        said = masked(words(error))
         who = f"back end '{backend.name}': {backend.volume_driver}"
         program = _missing_program(error)
         if program:
@@ -145,12 +144,12 @@ def _missing_program(error: BaseException) -> str:
     return ""
 
 
-def _learn_secrets(backend: BackendConfiguration, secrets: Secrets) -> None:
+def _conceal_options(backend: BackendConfiguration) -> None:
     given = {option.replace("-", "_"): value for option, value in backend.options.items()}
     for opt in _options(backend.name):
         if opt.secret:
             for name in _names(opt):
-                secrets.add(given.get(name))
+                conceal(given.get(name, ""), lasting=True)
 
 
 def _options(section: str) -> list[cfg.Opt]:
