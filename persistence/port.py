@@ -20,7 +20,7 @@ class Table(Protocol[R]):
 
     Safe to use from several threads, and from several processes where the
     store is shared. What was returned from a verb survives a power cut.
-    Every verb may raise `StoreUnavailable`.
+    Every verb may raise `StoreUnavailable`, and `StoreUnusable` where what is stored is not what we stored.
     """
 
     def get(self, record_id: str) -> R | None:
@@ -31,6 +31,7 @@ class Table(Protocol[R]):
 
         Raises:
             RecordExists: a record with this id is stored already.
+            ValueError: the record cannot be stored as it is (`persistence.codec.encode`).
         """
 
     def replace(self, record: R) -> R:
@@ -38,6 +39,7 @@ class Table(Protocol[R]):
 
         Raises:
             RecordChanged: the stored revision is not `record.revision`, or the record is gone.
+            ValueError: the record cannot be stored as it is.
         """
 
     def delete(self, record: R) -> None:
@@ -54,6 +56,9 @@ class Table(Protocol[R]):
             after: the id of the last record of the page before, "" to begin.
             limit: how many at most, > 0.
             where: wanted values of fields in `R.INDEXED`; all must be equal.
+
+        Raises:
+            ValueError: `limit` is not positive, `after` can be no id, or a field of `where` is not indexed.
         """
 
 
