@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest
 from csi.node import blocks
-from csi.node.commands import Runner
+from csi.node.commands import CommandFailed, Runner
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +93,8 @@ def check(runner: Runner, device: str, fs_type: str) -> None:
         InUse: errors remain that need a person.
         CommandFailed: the check itself failed.
     """
-    if fs_type not in _EXT:
-        return
-    ended = runner.run("e2fsck", "-p", device, timeout_s=_PATIENCE_S, accept=(*_E2FSCK_FINE, _E2FSCK_UNCORRECTED))
-    if ended.code == _E2FSCK_UNCORRECTED:
-        raise InUse(f"{device} has errors that e2fsck does not repair by itself; run `e2fsck -f {device}` on the node")
-    if ended.code:
-        log.warning("file system repaired", extra={"device": device, "code": ended.code})
+    if fs_type in _EXT:
+        _e2fsck(runner, device, "-p")
 
 
 def mount_flags(fs_type: str, flags: tuple[str, ...], *, readonly: bool) -> list[str]:
@@ -135,6 +130,24 @@ def size_bytes(device: str, fs_type: str) -> int:
     return _number(blocks.read(device, offset=_BTRFS_SUPERBLOCK, length=512), 0x70, 8)
 
 
+def grow_unmounted(runner: Runner, device: str, fs_type: str) -> bool:
+    """Grow a file system to its device before it is mounted; say whether that could be done.
+
+    ext only: it needs no CAP_SYS_RESOURCE then, which a node may not have.
+    xfs and btrfs grow only while they are mounted.
+
+    Raises:
+        InUse: errors remain that need a person.
+        CommandFailed: the file system could not be grown.
+    """
+    if fs_type not in _EXT:
+        return False
+    # resize2fs insists on a full check.
+    _e2fsck(runner, device, "-f", "-p")
+    runner.run("resize2fs", device, timeout_s=_PATIENCE_S)
+    return True
+
+
 def grow(runner: Runner, device: str, path: str, fs_type: str) -> None:
     """Grow a mounted file system to its device; one that fills it already is left alone.
 
@@ -145,16 +158,35 @@ def grow(runner: Runner, device: str, path: str, fs_type: str) -> None:
         fs_type: one of `KNOWN`.
 
     Raises:
+        InUse: this process may not do so while the file system is mounted.
         CommandFailed: the file system could not be grown.
     """
     if fs_type in _EXT:
-        runner.run("resize2fs", device, timeout_s=_PATIENCE_S)
+        try:
+            runner.run("resize2fs", device, timeout_s=_PATIENCE_S)
+        except CommandFailed as error:
+            if "Permission denied" not in error.said:
+                raise
+            raise InUse(
+                f"the kernel lets this process not grow {fs_type} on {device} while it is mounted: it lacks "
+                "CAP_SYS_RESOURCE. Grant that to the node's container, or stage the volume again: it grows then"
+            ) from error
     elif fs_type == "xfs":
         runner.run("xfs_growfs", "-d", path, timeout_s=_PATIENCE_S)
     elif fs_type == "btrfs":
         runner.run("btrfs", "filesystem", "resize", "max", path, timeout_s=_PATIENCE_S)
     else:
         raise InvalidRequest(f"a file system of type {fs_type!r} cannot be grown; known: {', '.join(KNOWN)}")
+
+
+def _e2fsck(runner: Runner, device: str, *options: str) -> None:
+    """Run e2fsck, which repairs what needs no decision."""
+    accepted = (*_E2FSCK_FINE, _E2FSCK_UNCORRECTED)
+    ended = runner.run("e2fsck", *options, device, timeout_s=_PATIENCE_S, accept=accepted)
+    if ended.code == _E2FSCK_UNCORRECTED:
+        raise InUse(f"{device} has errors that e2fsck does not repair by itself; run `e2fsck -f {device}` on the node")
+    if ended.code:
+        log.warning("file system repaired", extra={"device": device, "code": ended.code})
 
 
 def _require_readable(device: str) -> None:

@@ -28,6 +28,8 @@ def mount_volume(runner: Runner, entry: Entry, device: str) -> None:
     elif not entry.readonly:
         filesystems.check(runner, device, fs_type)
     smaller = not entry.readonly and filesystems.size_bytes(device, fs_type) < blocks.size_bytes(device)
+    if smaller and filesystems.grow_unmounted(runner, device, fs_type):
+        smaller = False
     flags = filesystems.mount_flags(fs_type, entry.access.mount_flags, readonly=entry.readonly)
     try:
         mounts.mount(runner, device, entry.staging_path, fs_type=fs_type, flags=flags)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cinderblock.errors import InUse
 from csi.node import blocks, mounts
 from csi.proto import csi_pb2
 from tests.node.conftest import MIB, block, mount
@@ -83,7 +84,18 @@ def test_sixteen_volumes_live_side_by_side(lab):
     assert failures == []
 
 
-@pytest.mark.parametrize("fs_type", FILE_SYSTEMS)
+def may_grow_mounted_ext() -> bool:
+    """Whether this process has CAP_SYS_RESOURCE (bit 24), without which the kernel refuses."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff"))
+    return bool(int(effective, 16) >> 24 & 1)
+
+
+GROWN_MOUNTED = FILE_SYSTEMS if may_grow_mounted_ext() else ["xfs", "btrfs"]
+REFUSED_MOUNTED = [each for each in FILE_SYSTEMS if each not in GROWN_MOUNTED]
+
+
+@pytest.mark.parametrize("fs_type", GROWN_MOUNTED)
 def test_a_volume_grows_while_it_is_published(lab, fs_type):
     lab.volume()
     lab.stage(capability=mount(fs_type))
@@ -107,6 +119,20 @@ def test_a_volume_that_grew_elsewhere_is_grown_at_the_next_stage(lab, fs_type):
     lab.stage(capability=mount(fs_type))
     assert os.statvfs(lab.staging("vol")).f_blocks > before * 1.7
     lab.unstage()
+
+
+def test_where_the_kernel_refuses_to_grow_a_mounted_volume_it_grows_at_the_next_stage(lab):
+    for fs_type in REFUSED_MOUNTED:
+        lab.volume(fs_type)
+        lab.stage(fs_type, mount(fs_type))
+        before = os.statvfs(lab.staging(fs_type)).f_blocks
+        lab.volume(fs_type, size_mib=800)
+        with pytest.raises(InUse, match="CAP_SYS_RESOURCE"):
+            lab.expand(lab.staging(fs_type), 800 * MIB, fs_type)
+        lab.unstage(fs_type)
+        lab.stage(fs_type, mount(fs_type))
+        assert os.statvfs(lab.staging(fs_type)).f_blocks > before * 1.7
+        lab.unstage(fs_type)
 
 
 def test_a_block_volume_grows_while_it_is_published(lab):
