@@ -81,7 +81,7 @@ class Story:
             second = _write(original.data)
         self._restore(snapshot.snapshot_id, checksum)
         self._clone(original, second)
-        self._expand(original if _ext4_grows_mounted() else self._an_xfs_volume())
+        self._expand(original if may_grow_mounted_ext4() else self._an_xfs_volume())
         with step("list the volumes") as told:
             names = {volume.volume_id for volume in self._client.volumes()}
             _expect(names, {volume.id for volume in self._volumes}, "volumes")
@@ -215,7 +215,7 @@ def _size_bytes(path: Path) -> int:
     return found.f_blocks * found.f_frsize
 
 
-def _ext4_grows_mounted() -> bool:
+def may_grow_mounted_ext4() -> bool:
     """Tell whether this process has CAP_SYS_RESOURCE. Source: ext4_resize_begin in the kernel, capabilities(7)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     effective = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:"))

@@ -1,14 +1,17 @@
 """Data survives everything that is done to a volume, and to the driver."""
 
+import subprocess
+
 import grpc
 import pytest
 
 from cinderblock.units import GIB
 from csi.client import Client, mounted, raw
+from csi.demo import may_grow_mounted_ext4
 
 
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs", "btrfs"])
-def test_data_survives_snapshot_restore_clone_and_expansion(client, pods, fs_type):
+def test_data_survives_snapshot_restore_and_clone(client, pods, fs_type):
     capability = mounted(fs_type)
     original = pods(client.create("original", GIB, capability=capability).volume_id, capability=capability).start()
     first = original.write()
@@ -19,18 +22,41 @@ def test_data_survives_snapshot_restore_clone_and_expansion(client, pods, fs_typ
     restored = pods(restored_id, capability=capability).start()
     cloned_id = client.create("cloned", GIB, capability=capability, volume_id=original.volume_id).volume_id
     cloned = pods(cloned_id, capability=capability).start()
-    client.expand(original.volume_id, 3 * GIB, original.target, original.staging)
 
     assert restored.checksum() == first
     assert restored.size_bytes() > 1.5 * GIB
     assert cloned.checksum() == second
     assert original.checksum() == second
-    assert original.size_bytes() > 2.5 * GIB
     for pod in (original, restored, cloned):
         pod.stop()
         client.delete(pod.volume_id)
     client.delete_snapshot(snapshot.snapshot_id)
     assert client.volumes() == []
+
+
+@pytest.mark.parametrize("fs_type", ["xfs", "btrfs"])
+def test_a_mounted_file_system_grows_with_its_data(client, pods, fs_type):
+    capability = mounted(fs_type)
+    pod = pods(client.create("volume", GIB, capability=capability).volume_id, capability=capability).start()
+    checksum = pod.write()
+    client.expand(pod.volume_id, 3 * GIB, pod.target, pod.staging)
+    assert pod.size_bytes() > 2.5 * GIB
+    assert pod.checksum() == checksum
+
+
+def test_ext4_grows_mounted_where_the_kernel_lets_it_and_at_the_next_stage_elsewhere(client, pods):
+    pod = pods(client.create("volume", GIB).volume_id).start()
+    checksum = pod.write()
+    if may_grow_mounted_ext4():
+        client.expand(pod.volume_id, 3 * GIB, pod.target, pod.staging)
+    else:
+        with pytest.raises(grpc.RpcError) as failure:
+            client.expand(pod.volume_id, 3 * GIB, pod.target, pod.staging)
+        assert "CAP_SYS_RESOURCE" in failure.value.details()
+        pod.stop()
+        pod.start()
+    assert pod.size_bytes() > 2.5 * GIB
+    assert pod.checksum() == checksum
 
 
 def test_a_raw_device_keeps_its_data_through_clone_and_expansion(client, pods):
@@ -89,18 +115,17 @@ def test_a_volume_is_never_smaller_than_asked(client):
 
 def test_a_foreign_device_is_never_formatted(client, pods):
     foreign = pods(client.create("foreign", GIB, capability=raw()).volume_id, capability=raw()).start()
-    # The head of an LVM physical volume: no file system, and not blank.
-    label = b"\0" * 512 + b"LABELONE" + b"\1\0\0\0\0\0\0\0" + b"\0" * 4 + b"\x20\0\0\0" + b"LVM2 001" + b"x" * 32
-    with foreign.target.open("r+b") as device:
-        device.write(label)
+    subprocess.run(["mkswap", foreign.target], check=True, capture_output=True)
+    with foreign.target.open("rb") as device:
+        content = device.read(64 * 1024)
     foreign.stop()
     pod = pods(foreign.volume_id)
     pod.publish()
     with pytest.raises(grpc.RpcError) as failure:
         pod.stage()
     assert failure.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert "LVM2_member" in failure.value.details()
+    assert "swap" in failure.value.details()
     pod.stop()
     foreign.start()
     with foreign.target.open("rb") as device:
-        assert device.read(len(label)) == label
+        assert device.read(64 * 1024) == content
