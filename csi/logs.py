@@ -27,7 +27,7 @@ _OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 #: Only our own loggers put plain facts into `extra`; oslo.log's adapters fill it with objects.
 _OURS = ("csi", "cinderblock", "persistence")
 #: Chatty below WARNING, and of no use to whoever debugs storage.
-_CHATTY = ("alembic", "oslo_config", "stevedore", "urllib3", "sqlalchemy", "dogpile", "asyncio")
+_CHATTY = ("alembic", "oslo_config", "oslo_service", "stevedore", "urllib3", "sqlalchemy", "dogpile", "asyncio")
 _LONGEST_TEXT = 32 * 1024
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ def _message_of(record: logging.LogRecord) -> str:
 def _plain(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
     text = masked(str(value))
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} … ({len(text)} characters)"
@@ -111,6 +113,8 @@ def configure(level: str, *, stream: TextIO | None = None) -> logging.Handler:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+    # Python's warnings are for whoever changes code, not for whoever runs it.
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if level == "debug" else logging.ERROR)
     return handler
 
 

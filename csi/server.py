@@ -3,14 +3,12 @@
 import contextlib
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 # Before gRPC is imported, because it looks once. Drivers fork, and gRPC's own handling of that can hang them.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
@@ -22,6 +20,7 @@ import grpc
 from cinderblock.errors import ConfigurationError
 from csi.endpoint import make_way, socket_path
 from csi.interceptors import Edge
+from csi.signals import Signals
 
 log = logging.getLogger(__name__)
 
@@ -104,37 +103,6 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-class Signals:
-    """SIGTERM and SIGINT as a wish to stop; the second one ends the process at once. The main thread only."""
-
-    def __init__(self) -> None:
-        self._wish = threading.Event()
-        self._before: dict[int, object] = {}
-        #: Whether there is anything to stop in order. Before that, a signal unwinds what is being built.
-        self._serving = False
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._received)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself returned
-
-    def wait(self) -> None:
-        """Return when the process is wanted to stop."""
-        self._serving = True
-        self._wish.wait()
-
-    def _received(self, number: int, _frame: FrameType | None) -> None:
-        if self._wish.is_set():
-            os._exit(128 + number)
-        self._wish.set()
-        if not self._serving:
-            raise SystemExit(0)
-
-
 def run(
     server: Server, signals: Signals, *, drain_s: float, close: Callable[[], None], ready: Callable[[], None]
 ) -> None:
@@ -154,6 +122,7 @@ def run(
         ConfigurationError: the socket cannot be bound.
     """
     try:
+        signals.serve()
         server.start()
         ready()
         signals.wait()

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from cinderblock.errors import ConfigurationError
 from csi import logs
+from csi.endpoint import socket_path
 from csi.identity.service import Identity, vendor_version
 from csi.interceptors import Edge
 from csi.proto import csi_pb2_grpc
-from csi.server import Register, Server, Signals, run
+from csi.server import Register, Server, run
 from csi.settings import Settings
+from csi.signals import Signals
 from persistence.seal import Sealer, new_key_file
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
         ConfigurationError: the state folder, the key, the endpoint or the configuration cannot be used.
         StoreUnusable: the store or the key does not fit.
     """
+    # First, because composing takes seconds.
+    socket_path(settings.endpoint)
     logs.configure(settings.log_level)
     logs.catch_the_uncaught()
     with Signals() as signals, claimed(settings.state_dir):
@@ -67,11 +71,7 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
         def add_identity(server: object) -> None:
             csi_pb2_grpc.add_IdentityServicer_to_server(identity, server)  # type: ignore[arg-type] # as gRPC calls it
 
-        try:
-            server = Server(settings.endpoint, edge=Edge(), register=[add_identity, *parts.register])
-        except ConfigurationError:
-            parts.close()
-            raise
+        server = Server(settings.endpoint, edge=Edge(), register=[add_identity, *parts.register])
         run(server, signals, drain_s=settings.drain_s, close=parts.close, ready=lambda: _tell(mode, settings))
 
 
