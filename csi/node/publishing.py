@@ -1,17 +1,20 @@
 """Publishing: a staged volume becomes visible at a workload's path, by a bind mount."""
 
+import logging
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 
-from cinderblock.errors import AlreadyExists, InUse, InvalidRequest
+from cinderblock.errors import AlreadyExists, BackendUnavailable, CinderblockError, InUse, InvalidRequest
 from cinderblock.host import Device
 from csi.node import blocks, mounts
 from csi.node.commands import Runner
 from csi.node.journal import Entry, Journal, Target
 from csi.node.presence import Presence, belongs, device_of, is_live
 from csi.node.wanted import MANY_TARGETS, Kind, PublishWanted
+
+log = logging.getLogger(__name__)
 
 
 class Publishing:
@@ -49,12 +52,16 @@ class Publishing:
             )
         entry = self._without_stale(entry)
         _require_allowed(entry, wanted, target)
+        mounts.unmount_all(self._runner, target.path)
+        _make(entry, target.path)
         entry = self._journal.put(entry.with_target(target))
         try:
-            self._shown(entry, device, target)
-        except Exception:
-            self._withdraw(entry, target.path)
-            raise
+            self._bind(entry, device, target)
+        except Exception as error:
+            self._take_back(entry, target, error)
+            if isinstance(error, CinderblockError):
+                raise
+            raise BackendUnavailable(f"volume {wanted.volume_id!r} could not be published, see the log") from error
         self._journal.put(entry.with_target(replace(target, done=True)))
 
     def unpublish(self, volume_id: str, target_path: str) -> None:
@@ -95,16 +102,25 @@ class Publishing:
         kept = tuple(target for target in entry.targets if belongs(entry, target.path))
         return replace(entry, targets=kept)
 
-    def _shown(self, entry: Entry, device: Device, target: Target) -> None:
-        """Make the target and bind the volume over it; a half-done one is done again."""
-        mounts.unmount_all(self._runner, target.path)
+    def _bind(self, entry: Entry, device: Device, target: Target) -> None:
+        """Bind the volume over its target."""
         if entry.access.kind is Kind.BLOCK:
-            _make_file(target.path)
             blocks.set_readonly(device.path, readonly=target.readonly)
             mounts.bind(self._runner, device.path, target.path, readonly=False)
         else:
-            _make_folder(target.path)
             mounts.bind(self._runner, entry.staging_path, target.path, readonly=target.readonly)
+
+    def _take_back(self, entry: Entry, target: Target, error: Exception) -> None:
+        """Undo a failed publish; when that fails as well, the answer must not be final."""
+        try:
+            self._withdraw(entry, target.path)
+        except Exception as second:
+            log.exception("a failed publish could not be taken back", extra={"volume_id": entry.volume_id})
+            reason = str(second) if isinstance(second, CinderblockError) else "see the log"
+            raise BackendUnavailable(
+                f"volume {entry.volume_id!r} could not be published at {target.path!r}, "
+                f"nor could that be taken back yet: {reason}"
+            ) from error
 
     def _withdraw(self, entry: Entry, path: str) -> None:
         """Take a target away, and let a block volume be written again when its last reader is gone."""
@@ -156,6 +172,14 @@ def _is_readonly(entry: Entry, shown: mounts.Mount, device: Device) -> bool:
     if entry.access.kind is Kind.BLOCK:
         return blocks.is_readonly(device.path)
     return shown.readonly
+
+
+def _make(entry: Entry, path: str) -> None:
+    """Make what the volume is bound over."""
+    if entry.access.kind is Kind.BLOCK:
+        _make_file(path)
+    else:
+        _make_folder(path)
 
 
 def _make_folder(path: str) -> None:

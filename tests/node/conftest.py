@@ -27,14 +27,18 @@ class Lab:
     """One node, its volumes' files, and the calls that a CO makes."""
 
     def __init__(self, folder: Path) -> None:
+        for name in ("volumes", "staging", "pods"):
+            (folder / name).mkdir()
+        self.attend(folder, Sealer([secrets.token_bytes(32)]))
+
+    def attend(self, folder: Path, sealer: Sealer) -> None:
+        """Begin on folders that are there, as another process may have to."""
         self.folder = folder
         self.settings = Settings(state_dir=folder / "state", node_id="node-1", topology={"zone": "a"})
-        self.sealer = Sealer([secrets.token_bytes(32)])
+        self.sealer = sealer
         self.host = FailingHost(BrickHost(folder / "state" / "node"))
         self.runner = FailingRunner()
         self.parts = self.restarted()
-        for name in ("volumes", "staging", "pods"):
-            (folder / name).mkdir()
 
     def restarted(self) -> NodeParts:
         """Compose the node anew, as a new process would."""
@@ -82,9 +86,7 @@ class Lab:
 
     def unstage(self, volume_id: str = "vol", path: str = "") -> None:
         self.node.NodeUnstageVolume(
-            csi_pb2.NodeUnstageVolumeRequest(
-                volume_id=volume_id, staging_target_path=path or self.staging(volume_id)
-            ),
+            csi_pb2.NodeUnstageVolumeRequest(volume_id=volume_id, staging_target_path=path or self.staging(volume_id)),
             None,
         )
 
@@ -103,9 +105,7 @@ class Lab:
 
     def unpublish(self, volume_id: str = "vol", name: str = "pod", path: str = "") -> None:
         self.node.NodeUnpublishVolume(
-            csi_pb2.NodeUnpublishVolumeRequest(
-                volume_id=volume_id, target_path=path or self.target(volume_id, name)
-            ),
+            csi_pb2.NodeUnpublishVolumeRequest(volume_id=volume_id, target_path=path or self.target(volume_id, name)),
             None,
         )
 
@@ -132,6 +132,11 @@ class Lab:
 
     def is_mounted(self, path: str) -> bool:
         return mounts.at(path) is not None
+
+    def shown(self, path: str) -> mounts.Mount:
+        found = mounts.at(path)
+        assert found is not None
+        return found
 
 
 def mount(fs_type: str = "ext4", flags: tuple[str, ...] = (), mode: str = "SINGLE_NODE_WRITER"):
@@ -165,7 +170,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     for each in reversed(mounts.table()):
         if each.path.startswith(f"{tmp_path}/"):
             Commands().run("umount", each.path, accept=range(256))
-    for each in list(loop.bound()):
-        if each.backing.startswith(f"{tmp_path}/"):
-            loop.detach(each)
+    for device in list(loop.bound()):
+        if device.backing.startswith(f"{tmp_path}/"):
+            loop.detach(device)
     assert left == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cinderblock.errors import InUse
-from csi.node import blocks, mounts
+from csi.node import blocks
 from csi.proto import csi_pb2
 from tests.node.conftest import MIB, block, mount
 
@@ -27,7 +27,7 @@ def test_a_mounted_volume_keeps_its_data_from_stage_to_stage(lab, fs_type):
     assert lab.journal_files() == []
     lab.stage(capability=mount(fs_type))
     assert (Path(lab.staging("vol")) / "hello").read_text() == "world"
-    assert mounts.at(lab.staging("vol")).fs_type == fs_type
+    assert lab.shown(lab.staging("vol")).fs_type == fs_type
     lab.unstage()
 
 
@@ -43,7 +43,7 @@ def test_a_block_volume_is_its_device(lab):
     lab.unpublish()
     assert not Path(target).exists()
     lab.unstage()
-    assert os.listdir(lab.staging("vol")) == []
+    assert list(Path(lab.staging("vol")).iterdir()) == []
 
 
 @pytest.mark.parametrize("capability", [mount(), mount("xfs"), block()], ids=["ext4", "xfs", "block"])
