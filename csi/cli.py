@@ -57,17 +57,17 @@ def _run(given: argparse.Namespace) -> int:
 
             return demo.run()
         case "drivers":
-            from csi.commands import drivers
+            from csi.commands.drivers import run as run_drivers
 
-            return drivers.run(given.name, as_json=given.json)
+            return run_drivers(given.name, as_json=given.json)
         case "check":
-            from csi.commands import check
+            from csi.commands.check import run as run_check
 
-            return check.run(given.config, strict=given.strict)
+            return run_check(given.config, strict=given.strict)
         case "sample-config":
-            from csi.commands import sample
+            from csi.commands.sample import run as run_sample
 
-            return sample.run()
+            return run_sample()
         case _:
             raise AssertionError(given.command)
 
