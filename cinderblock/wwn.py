@@ -24,7 +24,10 @@ def same(one: str, other: str) -> bool:
     udev's leading type digit is optional on either side. Two empty or very
     short names are not the same: they prove nothing.
     """
-    left, right = normal(one), normal(other)
-    if min(len(left), len(right)) < SHORTEST:
-        return False
-    return left == right or left[1:] == right or left == right[1:]
+    left, right = _without_type(normal(one)), _without_type(normal(other))
+    return len(left) >= SHORTEST and left == right
+
+
+def _without_type(name: str) -> str:
+    """Drop udev's digit: what is left of it has whole bytes."""
+    return name[1:] if len(name) % 2 else name
