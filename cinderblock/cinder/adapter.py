@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from cinder import exception
 from cinder import utils as cinder_utils
 
-from cinderblock.cinder import changes, stats
+from cinderblock.cinder import changes, quirks, stats
 from cinderblock.cinder.answers.stored import every
 from cinderblock.cinder.calls import Caller
 from cinderblock.cinder.database import Database
@@ -73,7 +73,7 @@ class CinderDriver:
     def clone(self, volume: VolumeRecord, source: VolumeRecord) -> Update:
         def make(sized: VolumeRecord) -> Update:
             made = self._volume(sized)
-            return self._update(made, self.driver.create_cloned_volume(made, self._volume(source)))
+            return self._update(made, self.driver.create_cloned_volume(made, self._volume(quirks.as_copied(source))))
 
         what = f"creating volume '{volume.name}' from volume '{source.name}'"
         return self._call(what, lambda: self._grown(volume, source.size_gib, make))
@@ -96,6 +96,7 @@ class CinderDriver:
 
     def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
         def take() -> Update:
+            self._refuse_online(snapshot)
             taken = self._objects.snapshot(snapshot)
             return self._update(taken, self.driver.create_snapshot(taken))
 
@@ -103,6 +104,7 @@ class CinderDriver:
 
     def delete_snapshot(self, snapshot: SnapshotRecord) -> None:
         def remove() -> None:
+            self._refuse_online(snapshot)
             gone = self._objects.snapshot(snapshot)
             try:
                 self.driver.delete_snapshot(gone)
@@ -186,6 +188,10 @@ class CinderDriver:
         update = changes.update_of(changed, model_update)
         _conceal_auth(update.get("provider_auth"))
         return update
+
+    def _refuse_online(self, snapshot: SnapshotRecord) -> None:
+        published = self._database.stored.connections(snapshot.volume_cinder_id)
+        quirks.refuse_online_snapshot(self.driver, snapshot.volume_cinder_id, published)
 
     def _grown(self, volume: VolumeRecord, source_gib: int, make: Callable[[VolumeRecord], Update]) -> Update:
         """Make a copy at its source's size and extend it then: some drivers silently leave a larger copy small."""

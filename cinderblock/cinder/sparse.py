@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 #: ioctl of <linux/fs.h>: let a file share all of another file's blocks.
@@ -20,6 +20,10 @@ _CANNOT_SHARE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.EN
 _CANNOT_COPY_RANGE = frozenset({errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
 #: Bytes copied by one call; a signal or an error is seen between two of them.
 _CHUNK_BYTES = 16 * 1024**2
+#: Bytes read at once to see whether they changed.
+_COMPARED_BYTES = 1024**2
+#: Files are no larger on Linux.
+_LARGEST_BYTES = 2**63 - 1
 #: A time stamp younger than this may hide a write: the kernel's clock for files stands still for up to 10 ms.
 _SETTLED_NS = 40_000_000
 #: How often a file that is written to meanwhile is copied before giving up.
@@ -39,6 +43,8 @@ class _Stamp:
     size_bytes: int
     modified_ns: int
     changed_ns: int
+    #: Any later write gives another stamp.
+    is_old: bool = field(compare=False)
 
 
 def create(target: Path, *, size_bytes: int) -> None:
@@ -49,7 +55,7 @@ def create(target: Path, *, size_bytes: int) -> None:
         OSError: ENOSPC, EDQUOT or EFBIG, or what else the file system says; nothing is left.
     """
     with _appearing(target) as descriptor:
-        os.ftruncate(descriptor, size_bytes)
+        _truncate(descriptor, size_bytes)
 
 
 def copy(source: Path, target: Path, *, size_bytes: int) -> None:
@@ -72,7 +78,7 @@ def copy(source: Path, target: Path, *, size_bytes: int) -> None:
             if not _share(source_descriptor, descriptor):
                 _copy_still(source_descriptor, descriptor)
             if os.fstat(descriptor).st_size < size_bytes:
-                os.ftruncate(descriptor, size_bytes)
+                _truncate(descriptor, size_bytes)
     finally:
         os.close(source_descriptor)
 
@@ -82,7 +88,7 @@ def extend(path: Path, *, size_bytes: int) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         if os.fstat(descriptor).st_size < size_bytes:
-            os.ftruncate(descriptor, size_bytes)
+            _truncate(descriptor, size_bytes)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -153,33 +159,48 @@ def _share(source: int, target: int) -> bool:
 
 
 def _copy_still(source: int, target: int) -> None:
-    """Copy data and holes at a time when nobody writes to the source."""
-    for _ in range(_PASSES):
-        before = _settled(source)
-        os.ftruncate(target, 0)
-        os.ftruncate(target, before.size_bytes)
-        for start, end in _data(source, before.size_bytes):
-            _copy_range(source, target, start, end)
+    """Copy data and holes at a time when nobody writes to the source.
+
+    The first pass copies everything; the ones after it only what changed
+    since, so that they are shorter and more likely to find the source at rest.
+    """
+    for number in range(_PASSES):
+        before = _rested(source)
+        _truncate(target, before.size_bytes)
+        if number == 0:
+            for start, end in _data(source, before.size_bytes):
+                _copy_range(source, target, start, end)
+        else:
+            _catch_up(source, target, before.size_bytes)
         os.fsync(source)
-        if _stamp(source) == before:
+        if before.is_old and _stamp(source) == before:
             return
     raise SourceChanged
 
 
-def _settled(source: int) -> _Stamp:
-    """Return the stamp once it is old enough that any later write gives another one."""
-    while True:
+def _catch_up(source: int, target: int, size_bytes: int) -> None:
+    """Make an earlier copy equal to its source, writing only what differs."""
+    # Where the source has a hole, the target may still have data of an earlier pass.
+    for descriptor in (source, target):
+        for start, end in _data(descriptor, size_bytes):
+            _copy_changed(source, target, start, end)
+
+
+def _rested(source: int) -> _Stamp:
+    """Return the stamp, after a moment of waiting where it is so young that a later write might not change it."""
+    stamp = _stamp(source)
+    if not stamp.is_old:
+        time.sleep(_SETTLED_NS / 1e9)
         stamp = _stamp(source)
-        age_ns = time.time_ns() - max(stamp.modified_ns, stamp.changed_ns)
-        # A stamp from the future is a clock that was set back; waiting for it would be for ever.
-        if age_ns >= _SETTLED_NS or age_ns < 0:
-            return stamp
-        time.sleep((_SETTLED_NS - age_ns) / 1e9)
+    return stamp
 
 
 def _stamp(descriptor: int) -> _Stamp:
     status = os.fstat(descriptor)
-    return _Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    age_ns = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
+    # A stamp from the future is of a clock that was set back since; a write now has another one.
+    is_old = age_ns >= _SETTLED_NS or age_ns < 0
+    return _Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, is_old)
 
 
 def _data(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
@@ -221,6 +242,22 @@ def _copy_through_memory(source: int, target: int, start: int, wanted: int) -> i
     while written < len(data):
         written += os.pwrite(target, data[written:], start + written)
     return written
+
+
+def _copy_changed(source: int, target: int, start: int, end: int) -> None:
+    while start < end:
+        wanted = min(_COMPARED_BYTES, end - start)
+        data = os.pread(source, wanted, start)
+        if data != os.pread(target, len(data), start):
+            _copy_through_memory(source, target, start, wanted)
+        start += wanted
+
+
+def _truncate(descriptor: int, size_bytes: int) -> None:
+    if size_bytes > _LARGEST_BYTES:
+        # Python does not even ask the kernel.
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    os.ftruncate(descriptor, size_bytes)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from cinderblock.cinder import listing
 from cinderblock.cinder.errors import words
 from cinderblock.cinder.objects import new_context
 from cinderblock.concealment import conceal, masked
-from cinderblock.config import SHARED_SECTION, BackendConfiguration, closest, own_options
+from cinderblock.config import BackendConfiguration, closest, own_options
 from cinderblock.errors import BackendUnavailable, ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def start(backend: BackendConfiguration, *, is_new: bool) -> Any:
 
 def unknown_options(backend: BackendConfiguration) -> Sequence[str]:
     """Return a sentence for each option of the section that no driver registered, with the nearest that one did."""
-    known = {name for opt in _options(backend.name) + _options(SHARED_SECTION) for name in _names(opt)}
+    known = {name for opt in _options(backend.name) for name in _names(opt)}
     return [
         f"section [{backend.name}]: option '{option}' is not known to {backend.volume_driver}{closest(option, known)}"
         for option in sorted(backend.options)
