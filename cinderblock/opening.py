@@ -7,6 +7,7 @@ from pathlib import Path
 from cinderblock.backend import Backend, BackendOptions, Backends
 from cinderblock.cinder.loading import Runtime
 from cinderblock.config import BackendConfiguration, Configuration
+from cinderblock.driver import Driver
 from cinderblock.leases import Leases
 from cinderblock.library import Library
 from persistence.port import Store
@@ -20,6 +21,7 @@ def open_library(
     owner: str,
     on_lost: Callable[[], None],
     local_topology: Mapping[str, str] | None = None,
+    instrument: Callable[[str, Driver], Driver] = lambda _, driver: driver,
 ) -> Library:
     """Return the library over the configured back ends, not started yet.
 
@@ -30,14 +32,18 @@ def open_library(
         owner: this process's name in records, the same after a restart.
         on_lost: ends the process; called when its lease has run out.
         local_topology: where this machine is, for back ends whose volumes are files or devices of it.
+        instrument: returns what is called in a driver's place, for a back end's name and its driver.
 
     Raises:
         ConfigurationError: Cinder cannot work with the configuration.
     """
     runtime = Runtime.open(configuration, state_dir=state_dir, store=store)
+
+    def start(backend: BackendConfiguration) -> Driver:
+        return instrument(backend.name, runtime.start(backend))
+
     backends = [
-        Backend(_options(backend, local_topology or {}), partial(runtime.start, backend))
-        for backend in configuration.backends
+        Backend(_options(backend, local_topology or {}), partial(start, backend)) for backend in configuration.backends
     ]
     return Library(store, Backends(backends), Leases(store.key_values, owner, on_lost=on_lost), close=runtime.close)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cinderblock.errors import ConfigurationError
 from csi.controller.nodes import NodeInProcess, Nodes, NodesById
+from csi.instruments import NONE, Instruments
 from csi.proto import csi_pb2_grpc
 from csi.server import Register, end_now
 from csi.serving import Mode, Parts
@@ -35,8 +36,8 @@ class _Built:
             self.close.pop()()
 
 
-def compose(mode: Mode, settings: Settings, sealer: Sealer) -> Parts:
-    """Build what a process of this mode serves, and start it.
+def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Instruments = NONE) -> Parts:
+    """Build what a process of this mode serves, and start it; `instruments` surround its ports.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -51,30 +52,35 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer) -> Parts:
             # Back ends that keep their volumes on this machine are reachable from here only.
             topology = topology or {f"topology.{settings.driver_name}/node": settings.node_id}
         if mode is not Mode.CONTROLLER:
-            nodes = _add_node(built, mode, replace(settings, topology=topology), sealer)
+            nodes = _add_node(built, mode, replace(settings, topology=topology), sealer, instruments)
         if mode is not Mode.NODE:
-            _add_controller(built, settings, sealer, nodes, topology)
+            _add_controller(built, settings, sealer, nodes, topology, instruments)
     except BaseException:
         built.close_all()
         raise
     return Parts(register=built.register, ready=lambda: all(ready() for ready in built.ready), close=built.close_all)
 
 
-def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer) -> Nodes:
+def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, instruments: Instruments) -> Nodes:
     from csi.node.__main__ import compose as compose_node
 
-    parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE)
+    parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE, instruments=instruments)
     built.close.append(parts.close)
     built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
     return NodeInProcess(parts.node_id, parts.connector_properties, max_volumes=settings.max_volumes_per_node)
 
 
 def _add_controller(
-    built: _Built, settings: Settings, sealer: Sealer, nodes: Nodes, topology: Mapping[str, str]
+    built: _Built,
+    settings: Settings,
+    sealer: Sealer,
+    nodes: Nodes,
+    topology: Mapping[str, str],
+    instruments: Instruments,
 ) -> None:
     from csi.controller.__main__ import compose as compose_controller
 
-    store = _open_store(settings, sealer)
+    store = instruments.store(_open_store(settings, sealer))
     built.close.append(store.close)
     parts = compose_controller(
         settings,
@@ -84,6 +90,7 @@ def _add_controller(
         owner=_owner(settings.state_dir),
         on_lost=partial(end_now, _LEASE_LOST),
         local_topology=topology,
+        instrument=instruments.driver,
     )
     built.close.append(parts.library.close)
     built.ready.append(lambda: parts.library.ready)

@@ -1,4 +1,4 @@
-"""A driver in a process of its own, for the demonstration and for tests that kill it."""
+"""A driver in a process of its own, for the demonstration, for measuring, and for tests that kill it."""
 
 import signal
 import subprocess
@@ -10,24 +10,31 @@ from typing import IO
 
 from csi.client import Client
 
+#: How often a process that starts is asked whether it is ready.
+_POLL_S = 0.02
+
 
 class DriverFailed(Exception):
     """The driver's process did not come up, or ended."""
 
 
 class DriverProcess:
-    """A driver of its own process, controller and node in one, on a socket in a folder.
+    """A driver of its own process, on a socket in a folder.
 
     Args:
         folder: for the socket, the state and the log; made by the caller.
+        mode: which services; controller and node by default.
         config: a cinder.conf, or None for the embedded default.
         arguments: more of `cinderblock serve`'s arguments.
     """
 
-    def __init__(self, folder: Path, *, config: Path | None = None, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, mode: str = "all", config: Path | None = None, arguments: tuple[str, ...] = ()
+    ) -> None:
         self.endpoint = f"unix://{folder}/csi.sock"
         self.state_dir = folder / "state"
         self.log_file = folder / "driver.log"
+        self._mode = mode
         self._arguments = (*(("--config", str(config)) if config else ()), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -44,7 +51,7 @@ class DriverProcess:
             DriverFailed: it ended, or was not ready in time; with the end of its log.
         """
         self._log = self.log_file.open("ab")
-        command = [sys.executable, "-m", "csi.cli", "serve", "all"]
+        command = [sys.executable, "-m", "csi.cli", "serve", self._mode]
         places = ["--endpoint", self.endpoint, "--state-dir", str(self.state_dir)]
         self._process = subprocess.Popen([*command, *places, *self._arguments], stderr=self._log, stdout=self._log)
         client = Client(self.endpoint)
@@ -54,7 +61,7 @@ class DriverProcess:
                 client.close()
                 self.kill()
                 raise DriverFailed(f"the driver did not come up; the end of its log:\n{self.log_tail()}")
-            time.sleep(0.05)
+            time.sleep(_POLL_S)
         return client
 
     def log_tail(self, size_bytes: int = 4000) -> str:

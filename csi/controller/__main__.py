@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cinderblock import config
+from cinderblock.driver import Driver
 from cinderblock.library import Library
 from cinderblock.opening import open_library
 from csi.controller.nodes import Nodes
@@ -30,6 +31,7 @@ def compose(
     owner: str,
     on_lost: Callable[[], None],
     local_topology: Mapping[str, str],
+    instrument: Callable[[str, Driver], Driver],
 ) -> ControllerParts:
     """Build the controller.
 
@@ -41,6 +43,7 @@ def compose(
         owner: this process's name in records.
         on_lost: ends the process; called when its lease has run out.
         local_topology: where this machine is, for back ends that live on it.
+        instrument: what surrounds each back end's driver.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -53,5 +56,6 @@ def compose(
         owner=owner,
         on_lost=on_lost,
         local_topology=local_topology,
+        instrument=instrument,
     )
     return ControllerParts(servicer=Controller(library, nodes, sealer), library=library)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cinderblock.errors import ConfigurationError
 from cinderblock.host import Host
 from csi import node_ids
+from csi.instruments import NONE, Instruments
 from csi.node.commands import Commands, Runner
 from csi.node.expansion import Expansion
 from csi.node.failures import Failures
@@ -46,6 +47,7 @@ def compose(
     alone: bool = False,
     host: Host | None = None,
     runner: Runner | None = None,
+    instruments: Instruments = NONE,
 ) -> NodeParts:
     """Build the node.
 
@@ -55,6 +57,7 @@ def compose(
         alone: the controller is another process, so the node id must say how to reach this machine.
         host: this machine's initiators; os-brick by default.
         runner: what runs programs; the real ones by default.
+        instruments: what surrounds both.
 
     Raises:
         ConfigurationError: the node id is empty or too long.
@@ -70,8 +73,9 @@ def compose(
         from cinderblock.brick.host import BrickHost
 
         host = BrickHost(folder)
+    host = instruments.host(host)
     node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if alone else settings.node_id
-    runner = runner or Commands()
+    runner = instruments.runner(runner or Commands())
     failures = Failures()
     node = Node(
         myself=Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)),
