@@ -147,12 +147,19 @@ def words(error: BaseException) -> str:
     The command's arguments may hold a password.
     """
     if isinstance(error, processutils.ProcessExecutionError):
-        program = str(error.cmd or "a command").split()[0]
         said = str(error.stderr or error.stdout or "").strip().splitlines()
-        text = f"'{program}' ended with {error.exit_code}" + (f": {said[-1].strip()}" if said else "")
+        text = f"'{program_of(error)}' ended with {error.exit_code}" + (f": {said[-1].strip()}" if said else "")
     elif isinstance(error, OSError) and error.strerror:
         text = error.strerror + (f": {error.filename}" if error.filename else "")
     else:
         text = str(error) or type(error).__name__
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
+
+
+def program_of(error: processutils.ProcessExecutionError) -> str:
+    """Return the name of the program that failed, without what sets its environment."""
+    for word in str(error.cmd or "").split():
+        if word not in {"env", "sudo"} and "=" not in word:
+            return word
+    return "a command"

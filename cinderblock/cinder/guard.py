@@ -18,22 +18,30 @@ def untouched() -> Iterator[None]:
 
     Not for several threads at once: the process has one of each.
     """
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    loggers = {logger: (list(logger.handlers), logger.level) for logger in _loggers()}
     environment = dict(os.environ)
     # logging.basicConfig, and a module-level logging call, add a handler only where there is none.
     placeholder = logging.NullHandler()
-    root.addHandler(placeholder)
+    logging.getLogger().addHandler(placeholder)
     try:
         with warnings.catch_warnings():
             # Deprecations inside of other projects are not the host program's to hear of.
             warnings.simplefilter("ignore")
             yield
     finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
+        for logger in _loggers():
+            # A new logger keeps its level, and loses what would write past the host program's own handlers.
+            handlers, level = loggers.get(logger, ([], logger.level))
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         for name, value in environment.items():
             if os.environ.get(name) != value:
                 os.environ[name] = value
+
+
+def _loggers() -> list[logging.Logger]:
+    root = logging.getLogger()
+    known = list(root.manager.loggerDict.values())
+    return [root, *(logger for logger in known if isinstance(logger, logging.Logger))]

@@ -12,8 +12,9 @@ from oslo_concurrency import processutils
 from oslo_config import cfg
 
 from cinderblock.cinder import listing
-from cinderblock.cinder.errors import words
+from cinderblock.cinder.errors import program_of, words
 from cinderblock.cinder.objects import new_context
+from cinderblock.cinder.packages import missing_packages
 from cinderblock.concealment import conceal, masked
 from cinderblock.config import BackendConfiguration, closest, own_options
 from cinderblock.errors import BackendUnavailable, ConfigurationError
@@ -21,7 +22,7 @@ from cinderblock.errors import BackendUnavailable, ConfigurationError
 log = logging.getLogger(__name__)
 
 #: Options of a back end's section that Cinder's volume service reads, and the driver does not.
-_SERVICE_OPTIONS = ("backend_host", "extra_capabilities", "suppress_requests_ssl_warnings")
+_SERVICE_OPTIONS = ("volume_driver", "backend_host", "extra_capabilities", "suppress_requests_ssl_warnings")
 #: What a shell, or sudo, ends with where there is no such program.
 _NO_PROGRAM = 127
 _REFUSED = (
@@ -47,10 +48,10 @@ def start(backend: BackendConfiguration, *, is_new: bool) -> Any:
     """
     with _in_words(backend):
         driver_class = _find(backend)
-        options = cinder_configuration.Configuration(
-            [cfg.StrOpt("volume_driver"), *map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()],
-            config_group=backend.name,
-        )
+        # Into this section only: Cinder's volume manager, which Fibre Channel drivers import, defines some of them for
+        # all sections in its own way, and refuses another one.
+        cfg.CONF.register_opts([*map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()], group=backend.name)
+        options = cinder_configuration.Configuration([], config_group=backend.name)
         driver = driver_class(
             configuration=options,
             host=f"{backend.backend_host}@{backend.name}",
@@ -128,7 +129,15 @@ def _in_words(backend: BackendConfiguration) -> Iterator[None]:
             raise ConfigurationError(f"{who} cannot be imported: {said}") from error
         if isinstance(error, _REFUSED):
             raise ConfigurationError(f"{who} refuses its configuration: {said}") from error
-        raise BackendUnavailable(f"{who} does not start: {said}") from error
+        raise BackendUnavailable(f"{who} does not start: {said}{_packages(backend)}") from error
+
+
+def _packages(backend: BackendConfiguration) -> str:
+    missing = missing_packages(backend.volume_driver)
+    if not missing:
+        return ""
+    names = ", ".join(f"'{name}'" for name in missing)
+    return f"; not installed, of the Python packages that it can use: {names}"
 
 
 def _missing_program(error: BaseException) -> str:
@@ -139,7 +148,7 @@ def _missing_program(error: BaseException) -> str:
         if isinstance(seen, FileNotFoundError) and seen.filename and "/" not in str(seen.filename):
             return str(seen.filename)
         if isinstance(seen, processutils.ProcessExecutionError) and seen.exit_code == _NO_PROGRAM:
-            return str(seen.cmd or "").split(maxsplit=1)[0]
+            return program_of(seen)
         seen = seen.__cause__ or seen.__context__
     return ""
 

@@ -47,7 +47,8 @@ def abilities(driver: Any, stats: Stats) -> Abilities:
         manage=has_own(driver, "manage_existing"),
         retype=has_own(driver, "retype"),
         revert=has_own(driver, "revert_to_snapshot"),
-        consistent_groups=in_any("consistent_group_snapshot_enabled") and has_own(driver, "create_group_snapshot"),
+        # Not claimed, whatever the stats say: groups on the array are not made (see `CinderDriver`).
+        consistent_groups=False,
     )
 
 

@@ -164,6 +164,16 @@ class FakeDriver:
             self.snapshots.pop(snapshot.cinder_id, None)
             self.origins.pop(snapshot.cinder_id, None)
 
+    def create_group_snapshot(self, group_id: str, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        if not self._abilities.consistent_groups:
+            raise NotImplementedError("this fake was made without consistent_groups")
+        with self._effect("create_group_snapshot", group_id):
+            sources = [self._known(self.volumes, snapshot.volume_cinder_id) for snapshot in snapshots]
+            for snapshot, source in zip(snapshots, sources, strict=True):
+                self.snapshots[snapshot.cinder_id] = source.copy(source.size_gib)
+                self.origins[snapshot.cinder_id] = snapshot.volume_cinder_id
+        return [{} for _ in snapshots]
+
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         with self._effect("validate_connector", str(connector.get("host", ""))):
             if not connector.get("host"):

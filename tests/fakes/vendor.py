@@ -3,6 +3,7 @@
 They are loaded by their class path, through the same door as any of Cinder's.
 """
 
+import logging
 import threading
 from typing import ClassVar
 
@@ -141,6 +142,14 @@ class ThreadBoundDriver(LocalFilesDriver):
     def create_volume(self, volume):
         self.threads.add(threading.get_ident())
         super().create_volume(volume)
+
+
+class LoggingDriver(LocalFilesDriver):
+    """Has its own idea of where logs go."""
+
+    def do_setup(self, context):
+        logging.getLogger("urllib3").addHandler(logging.StreamHandler())
+        super().do_setup(context)
 
 
 class UnsupportedDriver(LocalFilesDriver):

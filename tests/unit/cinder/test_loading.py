@@ -147,6 +147,29 @@ def test_a_missing_package_is_named(lab):
     assert "needs the Python package 'a_vendors_sdk', which is not installed" in said
 
 
+def test_a_package_that_a_driver_only_tries_to_import_is_named_when_it_does_not_start(lab):
+    said = refused(lab, "volume_driver = cinder.volume.drivers.rbd.RBDDriver", BackendUnavailable)
+    assert said.endswith("; not installed, of the Python packages that it can use: 'rados', 'rbd'")
+
+
+def test_a_driver_that_brings_cinder_s_volume_manager_in_is_loaded_after_others(lab):
+    fibre_channel = "volume_driver = cinder.volume.drivers.prophetstor.dpl_fc.DPLFCDriver\nsan_ip = 127.0.0.1"
+    configuration = lab.configure(
+        {"one": "vendor.VendorDriver", "two": fibre_channel, "three": "vendor.VendorDriver"},
+        shared="enable_unsupported_driver = true",
+    )
+    runtime = lab.open(configuration)
+    for backend in configuration.backends:
+        assert runtime.start(backend)
+        assert not [line for line in runtime.warnings(backend) if "local_files_path" not in line]
+
+
+def test_a_handler_that_a_driver_gives_to_another_s_logger_is_taken_away(lab):
+    before = list(logging.getLogger("urllib3").handlers)
+    lab.start("vendor.LoggingDriver")
+    assert logging.getLogger("urllib3").handlers == before
+
+
 def test_a_missing_program_is_named(lab):
     said = refused(lab, "vendor.ToollessDriver", ConfigurationError)
     assert "needs the program 'no-such-program-of-a-vendor', which is not installed" in said
