@@ -1,28 +1,18 @@
 """A back end: one driver, started when it can be, and the bound on calls to it."""
 
 import logging
-import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cinderblock import deadline
 from cinderblock.driver import Driver, Pool
-from cinderblock.errors import (
-    BackendUnavailable,
-    CinderblockError,
-    InvalidRequest,
-    OperationPending,
-    OutOfSpace,
-    UnknownOutcome,
-)
+from cinderblock.errors import BackendUnavailable, CinderblockError, InvalidRequest, OperationPending, OutOfSpace
+from cinderblock.pools import Pools
 
 log = logging.getLogger(__name__)
 
-#: How long what a back end said of its pools is believed.
-_POOLS_FRESH_S = 5.0
 #: How long a call without a deadline waits for a slot.
 _SLOT_PATIENCE_S = 60.0
 #: How many calls may wait for a slot; more are refused at once.
@@ -59,17 +49,20 @@ class Backend:
         self._start = start
         self._driver: Driver | None = None
         self._down_because = "it is still starting"
+        self._closed = False
         self._starting = threading.Lock()
+        #: Held to set `_driver`: a start that ends after the close must not leave a driver behind.
+        self._state = threading.Lock()
         self._slots = threading.BoundedSemaphore(options.workers)
         self._waiting = 0
         self._waiting_lock = threading.Lock()
-        self._pools: tuple[float, Sequence[Pool]] = (-math.inf, ())
+        self._pools = Pools(options.name)
 
     def start(self) -> bool:
         """Start the driver when it is not up; tell whether it is up now. A start in work is left alone."""
         if self._driver is None and self._starting.acquire(blocking=False):
             try:
-                self._driver = self._start()
+                self._use(self._start())
             except Exception as error:  # one back end must not stop the others
                 self._down_because = str(error) or type(error).__name__
                 known = isinstance(error, CinderblockError)
@@ -78,6 +71,14 @@ class Backend:
             finally:
                 self._starting.release()
         return self._driver is not None
+
+    def _use(self, driver: Driver) -> None:
+        with self._state:
+            closed = self._closed
+            if not closed:
+                self._driver = driver
+        if closed:
+            driver.close()
 
     @property
     def down_because(self) -> str:
@@ -90,6 +91,17 @@ class Backend:
         if self.options.topology or self._driver is None or not self._driver.abilities().node_local:
             return self.options.topology
         return self.options.local_topology
+
+    def check_reachable(self, places: Sequence[Mapping[str, str]]) -> None:
+        """Check that what is made here can be used from one of the places; none given is anywhere.
+
+        Raises:
+            OutOfSpace: it cannot, so that the caller looks for another place.
+        """
+        here = self.topology
+        if here and places and not any(here.items() <= there.items() for there in places):
+            msg = f"back end {self.name!r} is reachable from {dict(here)} only, which is not among what is asked"
+            raise OutOfSpace(msg)
 
     def driver(self) -> Driver:
         """Return the started driver.
@@ -139,44 +151,34 @@ class Backend:
 
         Raises:
             BackendUnavailable: it is down or did not answer the question.
+            OperationPending: no slot came free within the call's deadline.
         """
-        asked_s, pools = self._pools
-        if time.monotonic() - asked_s > _POOLS_FRESH_S:
-            driver = self.driver()
-            try:
-                pools = driver.pools()
-            except CinderblockError:
-                raise
-            except Exception as error:
-                msg = f"back end {self.name!r} did not say what it has; the reason is in the log; ask again"
-                raise UnknownOutcome(msg) from error
-            self._pools = (time.monotonic(), pools)
-        return pools
+        recent = self._pools.recent()
+        if recent and self._driver is not None:
+            return recent
+        with self.slot() as driver:
+            return self._pools.ask(driver)
 
-    def place(self, *, size_gib: int, pool: str = "") -> str:
+    def place(self, driver: Driver, *, size_gib: int, pool: str = "") -> str:
         """Choose where a new volume goes; return Cinder's "HOST@NAME#POOL".
+
+        Args:
+            driver: what `slot` gave.
+            size_gib: how large it will be.
+            pool: a pool's name, "" for the one with most room.
 
         Raises:
             InvalidRequest: no pool has the name `pool`.
             OutOfSpace: no pool can hold the size.
+            BackendUnavailable: it did not answer the question.
         """
-        pools = self.pools()
-        named = [candidate for candidate in pools if pool in ("", candidate.name)]
-        if not named:
-            known = ", ".join(candidate.name for candidate in pools)
-            msg = f"back end {self.name!r} has no pool {pool!r}; it has: {known}"
-            raise InvalidRequest(msg)
-        best = max(named, key=_room)
-        if _room(best) < size_gib:
-            room_gib = f"{_room(best):.1f} GiB"
-            msg = f"no pool of back end {self.name!r} has room for {size_gib} GiB; the largest has {room_gib}"
-            raise OutOfSpace(msg)
-        return f"{self.options.host}#{best.name}"
+        return f"{self.options.host}#{self._pools.choose(driver, size_gib=size_gib, name=pool).name}"
 
     def close(self) -> None:
         """Stop the driver; closing twice is not an error."""
-        driver, self._driver = self._driver, None
-        self._down_because = "it is closed"
+        with self._state:
+            driver, self._driver = self._driver, None
+            self._closed, self._down_because = True, "it is closed"
         if driver is not None:
             driver.close()
 
@@ -251,8 +253,3 @@ class Backends:
         self._closing.set()
         for backend in self._backends.values():
             backend.close()
-
-
-def _room(pool: Pool) -> float:
-    available_gib = pool.available_gib()
-    return math.inf if available_gib is None else available_gib

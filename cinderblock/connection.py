@@ -2,11 +2,13 @@
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import AlreadyExists, BackendUnavailable, CinderblockError, InUse, OutOfSpace
-from cinderblock.intents import changed
+from cinderblock.intents import changed, never_final
 from cinderblock.volume import Volumes
 from cinderblock.wanted import WantedConnection
 from persistence.records import ConnectionRecord, Status, VolumeRecord
@@ -15,7 +17,7 @@ from persistence.records import ConnectionRecord, Status, VolumeRecord
 class Connections:
     """Verbs on connections; each may be repeated until it succeeds.
 
-    The volume's record carries the intent, so that two nodes never get a
+    The volume's record is held meanwhile, so that two nodes never get a
     single-node volume at once; the connection's record carries what is needed
     to undo it. Every verb may raise `OperationPending`, `RecordChanged`,
     `StoreUnavailable` and `BackendUnavailable`; each means: ask again.
@@ -39,15 +41,15 @@ class Connections:
         with self._engine.inflight.hold(wanted.volume_id):
             volume = self._volumes.get(wanted.volume_id)
             found = self._table.get(wanted.id)
-            if found is not None and found.status is not Status.UNPUBLISHING:
+            if found is not None and found.status is Status.AVAILABLE and _is_of(found, volume):
                 _check_fits(wanted, found)
-                if found.status is Status.AVAILABLE:
-                    return found
-            volume = self._volumes.settled(wanted.volume_id)
+                return found
             self._check_sharing(wanted, volume)
             with self._engine.backends.get(volume.backend).slot() as driver:
-                driver.validate_connector(wanted.connector)
-                return self._export(driver, wanted, volume)
+                with self._engine.intents.effect(f"checking the connector of node {wanted.node_id!r}"):
+                    driver.validate_connector(wanted.connector)
+                with self._engine.intents.taken(self._engine.store.volumes, volume) as held:
+                    return self._export(driver, wanted, held)
 
     def unpublish(self, volume_id: str, connection_id: str = "") -> None:
         """Withdraw the volume from one node, or from all; what is not published is success.
@@ -64,70 +66,77 @@ class Connections:
                 for connection in every(self._table, volume_id=volume_id)
                 if connection_id in ("", connection.id)
             ]
+            volume = self._engine.store.volumes.get(volume_id) if found else None
             for connection in found:
-                self._withdraw(self._volumes.settled(volume_id), connection)
+                if volume is None or not _is_of(connection, volume):
+                    self._forget_stale(connection)
+                else:
+                    volume = self._unpublish(volume, connection)
 
     def published_nodes(self, volume_id: str) -> list[str]:
-        """Return the ids of the nodes that the volume is published to."""
-        return [connection.node_id for connection in every(self._table, volume_id=volume_id)]
+        """Return the ids of the nodes that the volume is published to, until it is withdrawn completely."""
+        return [
+            connection.node_id
+            for connection in every(self._table, volume_id=volume_id)
+            if connection.status is not Status.PUBLISHING
+        ]
 
     def _export(self, driver: Driver, wanted: WantedConnection, volume: VolumeRecord) -> ConnectionRecord:
-        intents, volumes = self._engine.intents, self._engine.store.volumes
-        held = intents.begin(volumes, volume, status=Status.PUBLISHING)
-        try:
-            self._check_sharing(wanted, held)  # once more, now that the intent keeps others away
-            connection = self._open(wanted, held)
-            with intents.effect(f"publishing volume {held.name!r} to node {wanted.node_id!r}"):
-                update, connection_info = driver.connect(held, connection)
-        except BackendUnavailable:
-            intents.finish(volumes, held, status=Status.AVAILABLE)
-            raise
-        except (CinderblockError, NotImplementedError):
-            left = self._table.get(wanted.id)
-            if left is not None:
-                self._disconnect(driver, held, left)
-            intents.finish(volumes, held, status=Status.AVAILABLE)
-            raise
-        made = intents.finish(self._table, connection, status=Status.AVAILABLE, connection_info=connection_info)
-        intents.finish(volumes, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE})
-        return made
-
-    def _open(self, wanted: WantedConnection, volume: VolumeRecord) -> ConnectionRecord:
-        """Record the connection, or take over what is left of an earlier try."""
-        left = self._table.get(wanted.id)
-        if left is not None:
-            intent = {"status": Status.PUBLISHING, "connector": wanted.connector, "access": wanted.access}
-            return self._engine.intents.begin(self._table, left, readonly=wanted.readonly, **intent)
-        fresh = ConnectionRecord(
-            id=wanted.id,
-            cinder_id=str(uuid.uuid4()),
-            created_at=time.time(),
-            backend=volume.backend,
-            volume_id=volume.id,
-            volume_cinder_id=volume.cinder_id,
-            node_id=wanted.node_id,
-            status=Status.PUBLISHING,
-            readonly=wanted.readonly,
-            access=wanted.access,
-            connector=wanted.connector,
-        )
-        return self._engine.intents.open(self._table, fresh)
-
-    def _withdraw(self, volume: VolumeRecord, connection: ConnectionRecord) -> None:
-        intents, volumes = self._engine.intents, self._engine.store.volumes
-        with self._engine.backends.get(volume.backend).slot() as driver:
-            held = intents.begin(volumes, volume, status=Status.UNPUBLISHING)
+        intents = self._engine.intents
+        with self._intended(driver, wanted, volume) as connection:
             try:
-                going = intents.begin(self._table, connection, status=Status.UNPUBLISHING)
-                self._disconnect(driver, held, going)
-            finally:
-                intents.finish(volumes, held, status=Status.AVAILABLE)
+                self._check_sharing(wanted, volume)  # once more, now that what we hold keeps others away
+                with intents.effect(f"publishing volume {volume.name!r} to node {wanted.node_id!r}"):
+                    update, connection_info = driver.connect(volume, connection)
+            except BackendUnavailable:
+                raise
+            except (CinderblockError, NotImplementedError):
+                # Whoever asked takes this answer for "not published", so make it true.
+                with never_final(f"taking back the publication of volume {volume.name!r}"):
+                    self._disconnect(driver, volume, connection)
+                raise
+            # The volume first: a connection that is found AVAILABLE is not looked into again.
+            intents.finish(self._engine.store.volumes, volume, lambda stored: changed(stored, update))
+            return intents.finish(self._table, connection, status=Status.AVAILABLE, connection_info=connection_info)
+
+    @contextmanager
+    def _intended(self, driver: Driver, wanted: WantedConnection, volume: VolumeRecord) -> Iterator[ConnectionRecord]:
+        """Record the connection; what is left of an earlier try is gone on with, or withdrawn when it was another."""
+        intents = self._engine.intents
+        left = self._table.get(wanted.id)
+        if left is not None and _is_of(left, volume) and _goes_on(wanted, left):
+            with intents.taken(self._table, left, status=Status.PUBLISHING, access=wanted.access) as held:
+                yield held
+            return
+        if left is not None:
+            with never_final(f"clearing away an earlier publication of volume {volume.name!r}"):
+                self._withdraw(driver, volume, left)
+        with intents.opened(self._table, _fresh(wanted, volume)) as held:
+            yield held
+
+    def _unpublish(self, volume: VolumeRecord, connection: ConnectionRecord) -> VolumeRecord:
+        intents, volumes = self._engine.intents, self._engine.store.volumes
+        with self._engine.backends.get(volume.backend).slot() as driver, intents.taken(volumes, volume) as held:
+            self._withdraw(driver, held, connection)
+            return intents.finish(volumes, held)
+
+    def _withdraw(self, driver: Driver, volume: VolumeRecord, connection: ConnectionRecord) -> None:
+        if not _is_of(connection, volume):
+            self._forget_stale(connection)
+            return
+        with self._engine.intents.taken(self._table, connection, status=Status.UNPUBLISHING) as going:
+            self._disconnect(driver, volume, going)
 
     def _disconnect(self, driver: Driver, volume: VolumeRecord, connection: ConnectionRecord) -> None:
         others = [other for other in self._engine.connections_of(volume) if other.id != connection.id]
         with self._engine.intents.effect(f"unpublishing volume {volume.name!r} from node {connection.node_id!r}"):
             driver.disconnect(volume, connection, last=not others)
         self._engine.intents.forget(self._table, connection)
+
+    def _forget_stale(self, connection: ConnectionRecord) -> None:
+        """Forget a connection of a volume that is gone: its export went with it."""
+        self._engine.intents.check(connection)
+        self._table.delete(connection)
 
     def _check_sharing(self, wanted: WantedConnection, volume: VolumeRecord) -> None:
         others = [other for other in self._engine.connections_of(volume) if other.id != wanted.id]
@@ -145,6 +154,36 @@ class Connections:
         if len([connection for connection in on_node if connection.id != wanted.id]) >= limit:
             msg = f"node {wanted.node_id!r} has {limit} volumes, the most that it takes; use another node"
             raise OutOfSpace(msg)
+
+
+def _is_of(connection: ConnectionRecord, volume: VolumeRecord) -> bool:
+    """Tell whether the connection is of this volume, and not of an earlier one of the same name."""
+    return connection.volume_cinder_id == volume.cinder_id
+
+
+def _goes_on(wanted: WantedConnection, left: ConnectionRecord) -> bool:
+    """Tell whether a publication that was cut off was one to the same node in the same way."""
+    return (
+        left.status is Status.PUBLISHING
+        and left.readonly == wanted.readonly
+        and dict(left.connector) == dict(wanted.connector)
+    )
+
+
+def _fresh(wanted: WantedConnection, volume: VolumeRecord) -> ConnectionRecord:
+    return ConnectionRecord(
+        id=wanted.id,
+        cinder_id=str(uuid.uuid4()),
+        created_at=time.time(),
+        backend=volume.backend,
+        volume_id=volume.id,
+        volume_cinder_id=volume.cinder_id,
+        node_id=wanted.node_id,
+        status=Status.PUBLISHING,
+        readonly=wanted.readonly,
+        access=wanted.access,
+        connector=wanted.connector,
+    )
 
 
 def _check_fits(wanted: WantedConnection, found: ConnectionRecord) -> None:

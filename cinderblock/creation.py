@@ -2,34 +2,64 @@
 
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 
 from cinderblock.backend import Backend
 from cinderblock.driver import Driver, Update
 from cinderblock.engine import Engine
 from cinderblock.errors import (
+    AlreadyExists,
     BackendUnavailable,
     CinderblockError,
     InvalidRequest,
     NotFound,
     OperationPending,
-    OutOfSpace,
 )
-from cinderblock.intents import changed, ready
+from cinderblock.intents import changed, never_final, ready
+from cinderblock.removal import Removal
 from cinderblock.wanted import WantedVolume
 from persistence.records import SnapshotRecord, Source, SourceKind, Status, VolumeRecord
 
 
 class Creation:
-    """Makes volumes; the caller holds the volume's id."""
+    """Makes volumes; the caller holds the volume's id.
+
+    Whoever asked takes a final answer for "nothing exists", so it is given
+    only when that is true.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._table = engine.store.volumes
+        self._removal = Removal(engine)
 
-    def make(self, wanted: WantedVolume, left: VolumeRecord | None) -> VolumeRecord:
-        """Make the volume, undoing first what was `left` of a creation that was cut off.
+    def clear(self, left: VolumeRecord) -> str:
+        """Undo what is left of a creation or a deletion that was cut off; return the Cinder id for what comes next.
+
+        A creation begins anew under its old Cinder id: where the array finishes
+        late what we gave up, it is found under that name and not orphaned.
+
+        Raises:
+            OperationPending: a living process is at work on it.
+            BackendUnavailable: it is still there.
+        """
+        with never_final(f"clearing away what is left of volume {left.name!r}"):
+            self._removal.remove(left)
+        return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
+
+    def check_source(self, wanted: WantedVolume, found: VolumeRecord) -> None:
+        """Compare with the volume that has the name already: its source's id may be another's by now.
+
+        Raises:
+            AlreadyExists: the volume was made from an earlier source of this id.
+        """
+        source = self._stored_source(wanted.source) if wanted.source else None
+        if source is not None and ready(source) and source.cinder_id != found.source_cinder_id:
+            msg = f"volume {found.name!r} was made from an earlier {source.name!r} than now's; use another name"
+            raise AlreadyExists(msg)
+
+    def make(self, wanted: WantedVolume, *, cinder_id: str) -> VolumeRecord:
+        """Make the volume.
 
         Raises: what `Volumes.create` does.
         """
@@ -38,19 +68,21 @@ class Creation:
         size_gib = wanted.size.choose_gib(source.size_gib if source else 1)
         intents = self._engine.intents
         with backend.slot() as driver:
-            if left is None:
-                host = backend.place(size_gib=size_gib, pool=wanted.pool)
-                held = intents.open(self._table, _fresh(wanted, source, size_gib=size_gib, host=host, backend=backend))
-            else:
-                held = intents.begin(self._table, left)
-                self._undo(driver, held)
-            update = self._effect(driver, held)
-        return intents.finish(self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE})
+            host = backend.place(driver, size_gib=size_gib, pool=wanted.pool)
+            fresh = _fresh(wanted, source, cinder_id=cinder_id, size_gib=size_gib, host=host, backend=backend)
+            with intents.opened(self._table, fresh) as held:
+                update = self._effect(driver, held)
+                return intents.finish(
+                    self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
+                )
 
     def _effect(self, driver: Driver, held: VolumeRecord) -> Update:
         intents = self._engine.intents
         try:
             source = self._source(held.source)  # once more, now that the intent protects it
+            if source is not None and source.size_gib > held.size_gib:
+                msg = f"the source {source.name!r} has grown to {source.size_gib} GiB meanwhile; ask again"
+                raise OperationPending(msg)
             with intents.effect(f"creating volume {held.name!r}"):
                 match source:
                     case None:
@@ -62,37 +94,39 @@ class Creation:
         except BackendUnavailable:
             raise
         except (CinderblockError, NotImplementedError):
-            # Whoever asked takes this answer for "nothing exists", so make it true.
             self._undo(driver, held)
-            intents.forget(self._table, held)
             raise
 
     def _undo(self, driver: Driver, held: VolumeRecord) -> None:
-        with self._engine.intents.effect(f"undoing the creation of volume {held.name!r}"):
+        intents, what = self._engine.intents, f"undoing the creation of volume {held.name!r}"
+        intents.confirm(self._table, held)
+        with never_final(what), intents.effect(what):
             driver.delete(held)
+        intents.forget(self._table, held)
 
     def _choose(self, wanted: WantedVolume, source: VolumeRecord | SnapshotRecord | None) -> Backend:
         backend = self._engine.backends.choose(wanted.backend or (source.backend if source else ""))
         if source is not None and source.backend != backend.name:
             msg = f"the source is on back end {source.backend!r}, the volume is wanted on {backend.name!r}"
             raise InvalidRequest(msg)
-        here = backend.topology
-        if here and wanted.reachable_from and not any(_within(there, here) for there in wanted.reachable_from):
-            msg = f"back end {backend.name!r} is reachable from {dict(here)} only, which is not among what is asked"
-            raise OutOfSpace(msg)
+        backend.check_reachable(wanted.reachable_from)
         if wanted.multiattach and not backend.driver().abilities().multiattach:
             msg = f"back end {backend.name!r} cannot attach a volume to several nodes; ask for a single-node mode"
             raise InvalidRequest(msg)
         return backend
 
+    def _stored_source(self, source: Source) -> VolumeRecord | SnapshotRecord | None:
+        store = self._engine.store
+        return (store.snapshots if source.kind is SourceKind.SNAPSHOT else store.volumes).get(source.id)
+
     def _source(self, source: Source | None) -> VolumeRecord | SnapshotRecord | None:
         if source is None:
             return None
-        found: VolumeRecord | SnapshotRecord | None
-        if source.kind is SourceKind.SNAPSHOT:
-            found = self._engine.store.snapshots.get(source.id)
-        else:
-            found = self._engine.store.volumes.get(source.id)
+        found = self._stored_source(source)
+        if found is not None and found.status is Status.DELETING and self._engine.at_work(found):
+            # A deletion that is refused brings it back.
+            msg = f"the source {source.kind} {found.name!r} is being deleted; ask again"
+            raise OperationPending(msg)
         if found is None or not ready(found) or source.cinder_id not in ("", found.cinder_id):
             msg = f"the source {source.kind} {source.id!r} does not exist"
             raise NotFound(msg)
@@ -106,14 +140,15 @@ def _fresh(
     wanted: WantedVolume,
     source: VolumeRecord | SnapshotRecord | None,
     *,
+    cinder_id: str,
     size_gib: int,
     host: str,
     backend: Backend,
 ) -> VolumeRecord:
-    cinder_id = source.cinder_id if source else ""
+    source_cinder_id = source.cinder_id if source else ""
     return VolumeRecord(
         id=wanted.id,
-        cinder_id=str(uuid.uuid4()),
+        cinder_id=cinder_id,
         created_at=time.time(),
         name=wanted.name,
         description=wanted.description,
@@ -121,8 +156,8 @@ def _fresh(
         host=host,
         size_gib=size_gib,
         status=Status.CREATING,
-        source=replace(wanted.source, cinder_id=cinder_id) if wanted.source else None,
-        source_cinder_id=cinder_id,
+        source=replace(wanted.source, cinder_id=source_cinder_id) if wanted.source else None,
+        source_cinder_id=source_cinder_id,
         multiattach=wanted.multiattach,
         access=wanted.access,
         parameters=wanted.parameters,
@@ -130,8 +165,3 @@ def _fresh(
         extra_specs=wanted.extra_specs,
         qos_specs=wanted.qos_specs,
     )
-
-
-def _within(there: Mapping[str, str], here: Mapping[str, str]) -> bool:
-    """Tell whether a place that is asked for agrees with all that the back end says of itself."""
-    return all(there.get(key) == value for key, value in here.items())

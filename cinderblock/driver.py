@@ -107,6 +107,12 @@ class Driver(Protocol):
             InUse: the back end still needs it for something.
         """
 
+    def create_group_snapshot(self, group_id: str, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        """Take snapshots of several volumes at one moment; one update each, in their order.
+
+        To be called where `Abilities.consistent_groups` is true. The snapshots are removed one by one.
+        """
+
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         """Check that the node has what the driver's protocol needs.
 

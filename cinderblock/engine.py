@@ -7,6 +7,7 @@ from cinderblock.backend import Backends
 from cinderblock.errors import OperationPending
 from cinderblock.inflight import InFlight
 from cinderblock.intents import Intents
+from cinderblock.leftovers import Leftovers
 from persistence.port import R, Store, Table
 from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
 
@@ -19,36 +20,37 @@ class Engine:
     backends: Backends
     intents: Intents
     inflight: InFlight
+    leftovers: Leftovers
 
     def connections_of(self, volume: VolumeRecord) -> list[ConnectionRecord]:
         """Return all publications of a volume, finished or not."""
         return list(every(self.store.connections, volume_cinder_id=volume.cinder_id))
 
     def check_not_copied(self, held: VolumeRecord) -> None:
-        """Refuse while somebody is making a clone or a snapshot of the volume.
+        """Refuse while somebody makes a clone or a snapshot of the volume, or removes a snapshot.
 
-        To be called after the intent on the volume is recorded: a copier
+        To be called after the intent on the volume is recorded: the other one
         records its own intent first and then looks at the volume, so at least
         one of the two sees the other.
 
         Raises:
             OperationPending: naming the copy.
         """
-        copies: list[VolumeRecord | SnapshotRecord] = [
-            *every(self.store.volumes, source_cinder_id=held.cinder_id),
-            *every(self.store.snapshots, volume_cinder_id=held.cinder_id),
-        ]
-        for copy in copies:
-            self.check_copy(held, copy)
+        for clone in every(self.store.volumes, source_cinder_id=held.cinder_id):
+            self.check_copy(held, clone)
+        for snapshot in every(self.store.snapshots, volume_cinder_id=held.cinder_id):
+            self.check_copy(held, snapshot)
 
     def check_copy(self, source: VolumeRecord | SnapshotRecord, copy: VolumeRecord | SnapshotRecord) -> None:
-        """Refuse when `copy` is being made from `source` right now.
+        """Refuse when `copy` is being made from `source` right now, or is a snapshot that is being removed.
 
         Raises:
             OperationPending: naming the copy.
         """
-        if copy.status is Status.CREATING and self.at_work(copy):
-            msg = f"{source.name!r} is being copied to {copy.name!r}; ask again"
+        # A clone leads a life of its own once it is made; a snapshot may live in the volume until it is gone.
+        disturbing = (Status.CREATING,) if isinstance(copy, VolumeRecord) else (Status.CREATING, Status.DELETING)
+        if copy.status in disturbing and self.at_work(copy):
+            msg = f"{copy.name!r}, a copy of {source.name!r}, is {copy.status} right now; ask again"
             raise OperationPending(msg)
 
     def at_work(self, record: VolumeRecord | SnapshotRecord) -> bool:

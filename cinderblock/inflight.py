@@ -33,6 +33,12 @@ class InFlight:
         with self._lock:
             return key in self._held
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody holds anything."""
+        with self._lock:
+            return not self._held
+
     def describe(self, key: str) -> str:
         """Return who holds the key and since when, in words for whoever is refused."""
         with self._lock:

@@ -1,52 +1,75 @@
 """Intent before effect: how a record goes into work and comes out of it.
 
-`begin` records what is about to happen and who does it; the driver is called;
-`finish` records the result. Whatever cuts this short leaves a record that says
-what was going on, and `begin` by somebody allowed to (see `leases`) resumes.
+`opened` or `taken` records what is about to happen and who does it; the driver
+is called; `finish` or `forget` records the result. When the block ends in any
+other way the record is let go as it is: it says what was going on, and whoever
+asks again resumes. Only the end of the process leaves an owner behind, and
+then `leases` says when another may resume.
 """
 
+import logging
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from cinderblock.driver import Update
-from cinderblock.errors import CinderblockError, OperationPending, UnknownOutcome
+from cinderblock.errors import BackendUnavailable, CinderblockError, OperationPending, UnknownOutcome
 from cinderblock.leases import Leases
+from cinderblock.leftovers import Leftovers
 from persistence.errors import PersistenceError, RecordChanged
 from persistence.port import Table
 from persistence.records import Json, Record, SnapshotRecord, Status, VolumeRecord
 
+log = logging.getLogger(__name__)
+
 R = TypeVar("R", bound=Record)
+W = TypeVar("W")
 Driven = TypeVar("Driven", VolumeRecord, SnapshotRecord)
 
-#: How often `finish` reads again when the driver itself wrote to the record.
+#: How often a write reads again when the driver itself wrote to the record.
 _ATTEMPTS = 10
 
 
 class Intents:
-    """Takes records into work and out of it, in the name of this process."""
+    """Takes records into work and out of it, in the name of this process.
 
-    def __init__(self, leases: Leases) -> None:
+    A record's owner is "PROCESS/WORK": the process, and a name for this one
+    piece of work, so that nobody takes another's for its own.
+    """
+
+    def __init__(self, leases: Leases, leftovers: Leftovers) -> None:
         self._leases = leases
+        self._leftovers = leftovers
 
-    def open(self, table: Table[R], record: R) -> R:
-        """Store a new record, already in work.
+    @contextmanager
+    def opened(self, table: Table[R], record: R) -> Iterator[R]:
+        """Store a new record that is in work while the block runs.
 
         Raises:
             RecordExists: somebody was faster.
+            OperationPending: this process has lost its lease.
         """
-        return table.insert(replace(record, owner=self._leases.owner))
+        self._leases.held()
+        wanted = self._owned(record)
+        with self._let_go(table, wanted):
+            yield table.insert(wanted)
 
-    def begin(self, table: Table[R], record: R, **changes: Any) -> R:  # noqa: ANN401 -- fields of R
-        """Record the intent in `changes` on an existing record.
+    @contextmanager
+    def taken(self, table: Table[R], record: R, **changes: Any) -> Iterator[R]:  # noqa: ANN401 -- fields of R
+        """Record the intent in `changes` on an existing record, which is in work while the block runs.
 
         Raises:
-            OperationPending: a living process works on it.
+            OperationPending: a living process works on it, or this one has lost its lease.
             RecordChanged: somebody was faster.
         """
+        self._leases.held()
         self.check(record)
-        return table.replace(replace(record, owner=self._leases.owner, **changes))
+        wanted = replace(self._owned(record), **changes)
+        with self._let_go(table, wanted):
+            yield table.replace(wanted)
 
     def check(self, record: Record) -> None:
         """Refuse a record that a living process works on.
@@ -55,18 +78,30 @@ class Intents:
             OperationPending: with the state that it is in.
         """
         if not self.may_take(record):
-            status = getattr(record, "status", "in work")
-            msg = f"{record.id} is {status} by process {record.owner!r}; ask again"
+            status = getattr(record, "status", "stored")
+            msg = f"process {_process(record.owner)!r} is at work on {record.id} ({status}); ask again"
             raise OperationPending(msg)
 
     def may_take(self, record: Record) -> bool:
         """Tell whether no other living process works on the record."""
-        return self._leases.may_take(record.owner)
+        return self._leases.may_take(_process(record.owner))
+
+    def confirm(self, table: Table[R], held: R) -> R:
+        """Return the record as it is stored now, still in this piece of work.
+
+        Raises:
+            RecordChanged: another process has taken the record over.
+        """
+        stored = table.get(held.id)
+        if stored is None or stored.owner != held.owner:
+            msg = f"{held.id} was taken over by another process while it was in work; ask again"
+            raise RecordChanged(msg)
+        return stored
 
     def finish(
         self,
         table: Table[R],
-        record: R,
+        held: R,
         result: Callable[[R], Mapping[str, Any]] | None = None,
         **changes: Any,  # noqa: ANN401 -- fields of R
     ) -> R:
@@ -77,43 +112,32 @@ class Intents:
 
         Args:
             table: where the record is.
-            record: what `open` or `begin` returned.
+            held: what `opened` or `taken` gave.
             result: the changes, made from the record as it is stored now.
             changes: changes that do not depend on it.
 
         Raises:
             RecordChanged: another process has taken the record over.
+            UnknownOutcome: the driver's answer cannot be stored.
         """
-        for _ in range(_ATTEMPTS):
-            stored = table.get(record.id)
-            if stored is None or stored.owner != self._leases.owner:
-                break
+
+        def write(stored: R) -> R:
             try:
                 return table.replace(replace(stored, owner="", **changes, **(result(stored) if result else {})))
-            except RecordChanged:
-                continue
-        msg = f"{record.id} was changed by somebody else while it was in work; ask again"
-        raise RecordChanged(msg)
+            except PersistenceError:
+                raise
+            except Exception as error:  # what exists is real, whatever the driver said of it
+                raise UnknownOutcome(f"what the driver said of {held.id} cannot be stored; ask again") from error
 
-    def forget(self, table: Table[R], record: R) -> None:
-        """Remove a record that this process holds; one that is gone is success.
+        return self._written(table, held, write)
+
+    def forget(self, table: Table[R], held: R) -> None:
+        """Remove a record that this piece of work holds.
 
         Raises:
             RecordChanged: another process has taken the record over.
         """
-        for _ in range(_ATTEMPTS):
-            stored = table.get(record.id)
-            if stored is None:
-                return
-            if stored.owner != self._leases.owner:
-                break
-            try:
-                table.delete(stored)
-            except RecordChanged:
-                continue
-            return
-        msg = f"{record.id} was changed by somebody else while it was in work; ask again"
-        raise RecordChanged(msg)
+        self._written(table, held, table.delete)
 
     @contextmanager
     def effect(self, what: str) -> Iterator[None]:
@@ -126,11 +150,53 @@ class Intents:
         self._leases.held()
         try:
             yield
-        except (CinderblockError, PersistenceError, NotImplementedError):
+        except (CinderblockError, PersistenceError, NotImplementedError, KeyboardInterrupt):
             raise
-        except Exception as error:  # a vendor's driver may raise anything
+        except BaseException as error:  # a vendor's driver may raise anything, timeouts of eventlet and SystemExit too
             msg = f"{what} failed and its outcome is not known; the reason is in the driver's log; ask again"
             raise UnknownOutcome(msg) from error
+
+    def _owned(self, record: R) -> R:
+        return replace(record, owner=f"{self._leases.owner}/{secrets.token_hex(4)}")
+
+    @contextmanager
+    def _let_go(self, table: Table[R], wanted: R) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            # An answer of the store may have been lost, too, so it is asked even when taking the record failed.
+            self._leftovers.attempt(f"letting go of {wanted.id}", partial(self._release, table, wanted))
+            raise
+
+    def _release(self, table: Table[R], wanted: R) -> None:
+        stored = table.get(wanted.id)
+        if stored is not None and stored.owner == wanted.owner:
+            self._written(table, stored, lambda stored: table.replace(replace(stored, owner="")))
+
+    def _written(self, table: Table[R], held: R, write: Callable[[R], W]) -> W:
+        for _ in range(_ATTEMPTS):
+            stored = self.confirm(table, held)
+            try:
+                return write(stored)
+            except RecordChanged:
+                log.debug("a record changed under a write; trying again", extra={"record": held.id})
+        msg = f"{held.id} changed {_ATTEMPTS} times while a result of work on it waited; ask again"
+        raise RecordChanged(msg)
+
+
+@contextmanager
+def never_final(what: str) -> Iterator[None]:
+    """Surround the undoing of what a caller would take for gone after a final answer.
+
+    Raises:
+        UnknownOutcome: instead of whatever would tell the caller not to ask again.
+    """
+    try:
+        yield
+    except (BackendUnavailable, OperationPending):
+        raise
+    except (CinderblockError, NotImplementedError) as error:
+        raise UnknownOutcome(f"{what} was refused, so something is left; ask again. The reason: {error}") from error
 
 
 def changed(record: Driven, update: Update) -> dict[str, Any]:
@@ -154,3 +220,7 @@ def changed(record: Driven, update: Update) -> dict[str, Any]:
 def ready(record: VolumeRecord | SnapshotRecord) -> bool:
     """Tell whether the object was made completely and is not on its way out."""
     return record.status not in (Status.CREATING, Status.DELETING, Status.TOMBSTONE)
+
+
+def _process(owner: str) -> str:
+    return owner.rpartition("/")[0] or owner

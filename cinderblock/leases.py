@@ -2,21 +2,23 @@
 
 A record in work names its owner. The owner proves that it lives by counting
 up one `KeyValueRecord`; whoever has watched that counter stand still for
-`ttl_s` on a monotonic clock of its own may take the owner's records over. No
-two clocks are ever compared, and the cost is one small write every `ttl_s / 3`
-however many operations are in work.
+`ttl_s` on a monotonic clock of its own removes it, and may then take over what
+the owner held. An owner that was only frozen cannot renew what was removed, so
+it learns of it. No two clocks are ever compared, and the cost is one small
+write every `ttl_s / 3` however many operations are in work.
 
 Source: the renew-and-observe scheme of Kubernetes' leader election.
 """
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from cinderblock.errors import OperationPending
-from persistence.errors import PersistenceError, RecordExists
+from persistence.errors import PersistenceError, RecordChanged, RecordExists
 from persistence.port import Table
 from persistence.records import KeyValueRecord
 
@@ -34,8 +36,8 @@ class Leases:
         owner: this process's name in records; the same again after a restart,
             and never that of two processes at once.
         ttl_s: seconds without renewal after which an owner counts as dead.
-        on_lost: called once, from the heartbeat's thread, when this process
-            could not renew in time: it must end the process.
+        on_lost: called once, from a thread of the lease's, when this process
+            could not renew in time or was replaced: it must end the process.
     """
 
     def __init__(
@@ -45,12 +47,20 @@ class Leases:
         self._table = table
         self._ttl_s = ttl_s
         self._on_lost = on_lost
+        #: Tells this run of the process from the one before it, which had the same name.
+        self._run = secrets.token_hex(8)
         self._record: KeyValueRecord | None = None
         self._renewed_at_s = 0.0
+        self._renewed_at_with_sleep_s = 0.0
         self._seen: dict[str, tuple[str, float]] = {}
         self._seen_lock = threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
+        self._ended = threading.Event()
+        self._end_lock = threading.Lock()
+        # Two threads, because a store that hangs must not keep the watchdog from barking.
+        self._threads = (
+            threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True),
+            threading.Thread(target=self._watch, name="lease-watchdog", daemon=True),
+        )
 
     def start(self) -> None:
         """Write the first beat and keep beating.
@@ -58,23 +68,26 @@ class Leases:
         Raises:
             StoreUnavailable: the first beat could not be written.
         """
-        fresh = KeyValueRecord(id=_key(self.owner), value="1", created_at=time.time())
-        started_s = time.monotonic()
+        fresh = KeyValueRecord(id=_key(self.owner), value=f"{self._run} 1", created_at=time.time())
+        clocks = _clocks()
         try:
             self._record = self._table.insert(fresh)
         except RecordExists:
             left = self._table.get(fresh.id)
-            self._record = self._table.replace(_next(left)) if left else self._table.insert(fresh)
-        self._renewed_at_s = started_s
-        self._thread.start()
+            self._record = self._table.replace(replace(left, value=fresh.value)) if left else self._table.insert(fresh)
+        self._renewed_at_s, self._renewed_at_with_sleep_s = clocks
+        for thread in self._threads:
+            thread.start()
 
     def held(self) -> None:
-        """Refuse to go on when the lease has run out, as after a long freeze.
+        """Refuse to go on when the lease has run out, as after a long freeze or the machine's sleep.
 
         Raises:
             OperationPending: another process may have taken over.
         """
-        if time.monotonic() - self._renewed_at_s > self._ttl_s:
+        now_s, now_with_sleep_s = _clocks()
+        silent_s = max(now_s - self._renewed_at_s, now_with_sleep_s - self._renewed_at_with_sleep_s)
+        if silent_s > self._ttl_s or self._ended.is_set():
             msg = f"process {self.owner!r} could not renew its lease within {self._ttl_s:g} s; ask again"
             raise OperationPending(msg)
 
@@ -91,48 +104,88 @@ class Leases:
             return True
         now_s = time.monotonic()
         with self._seen_lock:
-            value, since_s = self._seen.get(owner, ("", now_s))
-            if value != beat.revision:
+            revision, since_s = self._seen.get(owner, ("", now_s))
+            if revision != beat.revision:
                 self._seen[owner] = (beat.revision, now_s)
                 return False
-            return now_s - since_s > self._ttl_s
+        return now_s - since_s > self._ttl_s and self._shut_out(beat)
 
-    def close(self) -> None:
-        """Stop beating and say so, so that others need not wait; closing twice is not an error."""
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=self._ttl_s)
+    def close(self, *, withdraw: bool = True) -> None:
+        """Stop beating; closing twice is not an error.
+
+        Args:
+            withdraw: say farewell, so that others need not wait. Only for a
+                process that has nothing in work any more.
+        """
+        self._end()
+        for thread in self._threads:
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(timeout=self._ttl_s)
         record, self._record = self._record, None
-        if record is not None:
+        if record is not None and withdraw:
             try:
                 self._table.delete(record)
             except PersistenceError as error:
                 log.warning("lease not withdrawn", extra={"reason": str(error)})
 
     def _keep_alive(self) -> None:
-        while not self._closing.wait(self._ttl_s / 3):
+        while not self._ended.wait(self._ttl_s / 3):
             try:
-                self._renew()
+                lost = not self._renew()
             except PersistenceError as error:
                 log.warning("lease not renewed", extra={"reason": str(error)})
-            if time.monotonic() - self._renewed_at_s > self._ttl_s:
-                log.critical("lease lost, another process may take over: ending this one")
-                self._on_lost()
-                return
+                lost = False
+            if lost:
+                self._lose("lease lost, another process has taken over: ending this one")
 
-    def _renew(self) -> None:
+    def _watch(self) -> None:
+        while not self._ended.wait(max(0.0, self._renewed_at_s + self._ttl_s - time.monotonic())):
+            if time.monotonic() - self._renewed_at_s > self._ttl_s:
+                self._lose("lease run out, another process may take over: ending this one")
+
+    def _renew(self) -> bool:
+        """Beat once; tell whether the lease is still this run's."""
         if self._record is None:
-            return
-        started_s = time.monotonic()
-        if started_s - self._renewed_at_s > self._ttl_s:
-            return
-        self._record = self._table.replace(_next(self._record))
-        self._renewed_at_s = started_s
+            return True
+        clocks = _clocks()
+        wanted = replace(self._record, value=f"{self._run} {int(self._record.value.split()[1]) + 1}")
+        try:
+            self._record = self._table.replace(wanted)
+        except RecordChanged:
+            # A beat may have been stored although the store's answer to it was lost.
+            stored = self._table.get(wanted.id)
+            if stored is None or stored.value.split()[0] != self._run:
+                return False
+            self._record = self._table.replace(replace(wanted, revision=stored.revision))
+        self._renewed_at_s, self._renewed_at_with_sleep_s = clocks
+        return True
+
+    def _shut_out(self, beat: KeyValueRecord) -> bool:
+        """Remove a silent owner's lease, so that it cannot come back to life; tell whether it was silent indeed."""
+        try:
+            self._table.delete(beat)
+        except RecordChanged:
+            return False
+        log.warning("lease of a silent process removed", extra={"owner": beat.id})
+        return True
+
+    def _lose(self, message: str) -> None:
+        if self._end():
+            log.critical(message)
+            self._on_lost()
+
+    def _end(self) -> bool:
+        """Stop both threads; tell whether this was the first time."""
+        with self._end_lock:
+            first = not self._ended.is_set()
+            self._ended.set()
+        return first
+
+
+def _clocks() -> tuple[float, float]:
+    """Return the seconds that this machine was awake, and those with its sleep counted in."""
+    return time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _key(owner: str) -> str:
     return f"lease/{owner}"
-
-
-def _next(record: KeyValueRecord) -> KeyValueRecord:
-    return replace(record, value=str(int(record.value) + 1))

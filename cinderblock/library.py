@@ -7,16 +7,20 @@ from collections.abc import Callable
 from cinderblock.backend import Backends
 from cinderblock.connection import Connections
 from cinderblock.engine import Engine
+from cinderblock.group import Groups
 from cinderblock.inflight import InFlight
 from cinderblock.intents import Intents
 from cinderblock.leases import Leases
+from cinderblock.leftovers import Leftovers
 from cinderblock.recovery import Recovery
 from cinderblock.snapshot import Snapshots
 from cinderblock.volume import Volumes
-from persistence.errors import PersistenceError
 from persistence.port import Store
 
 log = logging.getLogger(__name__)
+
+#: How often what could not be done when it was due is tried again.
+_RETRY_S = 30.0
 
 
 class Library:
@@ -35,9 +39,19 @@ class Library:
         self._leases = leases
         self._close = close
         self._started = threading.Event()
-        engine = Engine(store=store, backends=backends, intents=Intents(leases), inflight=InFlight())
+        self._closing = threading.Event()
+        self._inflight = InFlight()
+        self.leftovers = Leftovers()
+        engine = Engine(
+            store=store,
+            backends=backends,
+            intents=Intents(leases, self.leftovers),
+            inflight=self._inflight,
+            leftovers=self.leftovers,
+        )
         self.volumes = Volumes(engine)
-        self.snapshots = Snapshots(engine, self.volumes)
+        self.snapshots = Snapshots(engine)
+        self.groups = Groups(engine, self.volumes, self.snapshots)
         self.connections = Connections(engine, self.volumes)
         self.recovery = Recovery(engine, self.volumes, self.snapshots)
 
@@ -53,22 +67,29 @@ class Library:
             StoreUnavailable: the lease could not be written.
         """
         self._leases.start()
-        threading.Thread(target=self._start_backends, name="library-start", daemon=True).start()
+        threading.Thread(target=self._serve, name="library", daemon=True).start()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until `ready`; tell whether it is."""
         return self._started.wait(timeout_s)
 
-    def _start_backends(self) -> None:
+    def _serve(self) -> None:
         self.backends.start()
         self._started.set()
-        try:
+        if not self._closing.is_set():
             self.recovery.run()
-        except PersistenceError as error:
-            log.warning("recovery was cut short", extra={"reason": str(error)})
+        while not self._closing.wait(_RETRY_S):
+            self.leftovers.retry()
 
     def close(self) -> None:
-        """Stop the back ends and give up the lease; the store stays open. Closing twice is not an error."""
+        """Stop the back ends and give up the lease; the store stays open. Closing twice is not an error.
+
+        With calls still in work the lease is left to run out: nobody may take
+        over what a driver of this process may still be doing.
+        """
+        self._closing.set()
         self.backends.close()
-        self._leases.close()
+        if not self._inflight.idle:
+            log.warning("closed with calls in work; what they work on is taken over when the lease runs out")
+        self._leases.close(withdraw=self._inflight.idle)
         self._close()

@@ -1,8 +1,9 @@
 """How a volume goes: at once, or when the last snapshot that needs it has gone."""
 
 from dataclasses import replace
+from functools import partial
 
-from cinderblock.engine import Engine
+from cinderblock.engine import Engine, every
 from cinderblock.errors import InUse, OperationPending
 from persistence.records import Status, VolumeRecord
 
@@ -24,29 +25,49 @@ class Removal:
         self._check_unpublished(found)
         intents = self._engine.intents
         with self._engine.backends.get(found.backend).slot() as driver:
-            held = intents.begin(self._table, found, status=Status.DELETING)
-            try:
-                self._check_unpublished(held)
-                self._engine.check_not_copied(held)
-                if driver.abilities().snapshots_depend and self._entomb(held):
-                    return
-                with intents.effect(f"deleting volume {held.name!r}"):
-                    driver.delete(held)
-            except (InUse, OperationPending):
-                intents.finish(self._table, held, status=_before(found))
-                raise
-            intents.forget(self._table, held)
+            snapshots_depend = driver.abilities().snapshots_depend
+            with intents.taken(self._table, found, status=Status.DELETING) as held:
+                try:
+                    self._check_unpublished(held)
+                    self._engine.check_not_copied(held)
+                    if snapshots_depend and self._entomb(held):
+                        return
+                    with intents.effect(f"deleting volume {held.name!r}"):
+                        driver.delete(held)
+                except (InUse, OperationPending):
+                    intents.finish(self._table, held, status=_before(found))
+                    raise
+                intents.forget(self._table, held)
+
+    def resume(self, left: VolumeRecord) -> None:
+        """Finish a deletion that was cut off; a volume that was made of the same name since is left alone."""
+        with self._engine.inflight.hold(left.id):
+            found = self._table.get(left.id)
+            if found is not None and found.cinder_id == left.cinder_id and found.status is Status.DELETING:
+                self.remove(found)
 
     def reap(self, volume_cinder_id: str) -> None:
-        """Remove a tombstone that no snapshot needs any more; anything else is left alone."""
+        """Remove a tombstone that no snapshot needs any more; anything else is left alone.
+
+        One that the back end needs for something else is removed when it can be.
+        """
+        found = self._table.get(volume_cinder_id)
+        if found is None or self._needed(found):
+            return
+        try:
+            self._reap(volume_cinder_id)
+        except InUse:
+            self._engine.leftovers.attempt(f"tombstone {volume_cinder_id}", partial(self._reap, volume_cinder_id))
+
+    def _reap(self, volume_cinder_id: str) -> None:
         with self._engine.inflight.hold(volume_cinder_id):
             found = self._table.get(volume_cinder_id)
-            if found is not None and not self._snapshots(found):
+            if found is not None and not self._needed(found):
                 self.remove(found)
 
     def _entomb(self, held: VolumeRecord) -> bool:
         """Re-key a volume by its Cinder id when snapshots need it; tell whether that was so."""
-        if held.id == held.cinder_id or not self._snapshots(held):
+        if held.id == held.cinder_id or not self._needed(held):
             return False
         if self._table.get(held.cinder_id) is None:
             tombstone = replace(held, id=held.cinder_id, status=Status.TOMBSTONE, owner="", revision="")
@@ -54,8 +75,10 @@ class Removal:
         self._engine.intents.forget(self._table, held)
         return True
 
-    def _snapshots(self, volume: VolumeRecord) -> bool:
-        return bool(self._engine.store.snapshots.page(limit=1, where={"volume_cinder_id": volume.cinder_id}))
+    def _needed(self, volume: VolumeRecord) -> bool:
+        """Tell whether the back end has snapshots of the volume; a snapshot's tombstone says that it is gone there."""
+        snapshots = every(self._engine.store.snapshots, volume_cinder_id=volume.cinder_id)
+        return any(snapshot.status is not Status.TOMBSTONE for snapshot in snapshots)
 
     def _check_unpublished(self, volume: VolumeRecord) -> None:
         nodes = [connection.node_id for connection in self._engine.connections_of(volume)]
@@ -65,7 +88,5 @@ class Removal:
 
 
 def _before(found: VolumeRecord) -> Status:
-    """Return the state that a refused removal goes back to; half made and half removed stay so."""
-    if found.id == found.cinder_id:
-        return Status.TOMBSTONE
-    return found.status if found.status in (Status.CREATING, Status.DELETING) else Status.AVAILABLE
+    """Return the state that a refused removal goes back to."""
+    return Status.TOMBSTONE if found.id == found.cinder_id else found.status

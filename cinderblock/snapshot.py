@@ -2,13 +2,22 @@
 
 import time
 import uuid
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from cinderblock.driver import Driver
+from cinderblock.driver import Driver, Update
 from cinderblock.engine import Engine, every
-from cinderblock.errors import AlreadyExists, BackendUnavailable, CinderblockError, InUse, NotFound, OperationPending
-from cinderblock.intents import changed, ready
+from cinderblock.errors import (
+    AlreadyExists,
+    BackendUnavailable,
+    CinderblockError,
+    InUse,
+    InvalidRequest,
+    NotFound,
+    OperationPending,
+)
+from cinderblock.intents import changed, never_final, ready
 from cinderblock.removal import Removal
-from cinderblock.volume import Volumes
 from cinderblock.wanted import WantedSnapshot
 from persistence.records import SnapshotRecord, Status, VolumeRecord
 
@@ -20,11 +29,11 @@ class Snapshots:
     and `BackendUnavailable`; each means: ask again.
     """
 
-    def __init__(self, engine: Engine, volumes: Volumes) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._volumes = volumes
         self._removal = Removal(engine)
         self._table = engine.store.snapshots
+        self._volumes = engine.store.volumes
 
     def get(self, snapshot_id: str) -> SnapshotRecord:
         """Return a snapshot that was made completely.
@@ -49,52 +58,97 @@ class Snapshots:
         """
         with self._engine.inflight.hold(wanted.id):
             found = self._table.get(wanted.id)
-            if found is not None and found.status is Status.DELETING:
-                self._remove(found)
-                found = None
-            if found is not None:
-                _check_fits(wanted, found)
-                if ready(found):
-                    return found
-            return self._take(wanted, found)
+            if found is not None and ready(found):
+                _check_fits(wanted, found, self._volumes.get(wanted.volume_id))
+                return found
+            return self._take((wanted,))[0]
 
-    def delete(self, snapshot_id: str) -> None:
+    def create_at_once(self, members: Sequence[WantedSnapshot]) -> list[SnapshotRecord]:
+        """Take snapshots of several volumes of one back end at one moment; what there was of them is removed.
+
+        Raises: what `create` does.
+        """
+        with self._engine.inflight.hold(*(wanted.id for wanted in members)):
+            return self._take(members)
+
+    def delete(self, snapshot_id: str, *, with_group: bool = False) -> None:
         """Remove a snapshot; one that is absent is success.
+
+        Args:
+            snapshot_id: the snapshot.
+            with_group: whether the group snapshot that it belongs to is removed as well.
 
         Raises:
             InUse: the back end needs it for a volume that was made from it.
+            InvalidRequest: it belongs to a group snapshot.
         """
         with self._engine.inflight.hold(snapshot_id):
             found = self._table.get(snapshot_id)
-            if found is not None:
+            if found is None:
+                return
+            if found.group_id and not with_group:
+                msg = f"snapshot {found.name!r} belongs to group snapshot {found.group_id!r}; delete that one"
+                raise InvalidRequest(msg)
+            self._remove(found)
+
+    def resume(self, left: SnapshotRecord) -> None:
+        """Finish a deletion that was cut off; one that was taken of the same name since is left alone."""
+        with self._engine.inflight.hold(left.id):
+            found = self._table.get(left.id)
+            going = (Status.DELETING, Status.TOMBSTONE)
+            if found is not None and found.cinder_id == left.cinder_id and found.status in going:
                 self._remove(found)
 
-    def _take(self, wanted: WantedSnapshot, left: SnapshotRecord | None) -> SnapshotRecord:
-        volume = self._source(wanted.volume_id)
-        intents = self._engine.intents
-        with self._engine.backends.get(volume.backend).slot() as driver:
-            if left is None:
-                held = intents.open(self._table, _fresh(wanted, volume))
-            else:
-                held = intents.begin(self._table, left)
-                self._undo(driver, held)
+    def _take(self, members: Sequence[WantedSnapshot]) -> list[SnapshotRecord]:
+        cinder_ids = [self._clear(wanted.id) for wanted in members]
+        volumes = [self._source(wanted.volume_id) for wanted in members]
+        backend, intents = self._engine.backends.get(volumes[0].backend), self._engine.intents
+        backend.check_reachable(members[0].reachable_from)
+        fresh = map(_fresh, members, volumes, cinder_ids)
+        with backend.slot() as driver, ExitStack() as stack:
+            held = [stack.enter_context(intents.opened(self._table, one)) for one in fresh]
             try:
-                self._source(wanted.volume_id, held.volume_cinder_id)
-                with intents.effect(f"taking snapshot {held.name!r}"):
-                    update = driver.create_snapshot(held)
+                for volume in volumes:
+                    _check_unchanged(volume, self._source(volume.id))
+                updates = self._effect(driver, held)
             except BackendUnavailable:
                 raise
             except (CinderblockError, NotImplementedError):
-                self._undo(driver, held)
-                intents.forget(self._table, held)
+                for one in held:
+                    self._undo(driver, one)
                 raise
-        return intents.finish(self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE})
+            return [self._finish(one, update) for one, update in zip(held, updates, strict=True)]
 
-    def _source(self, volume_id: str, cinder_id: str = "") -> VolumeRecord:
+    def _effect(self, driver: Driver, held: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        names = ", ".join(repr(one.name) for one in held)
+        with self._engine.intents.effect(f"taking snapshot {names}"):
+            if len(held) == 1:
+                return [driver.create_snapshot(held[0])]
+            return driver.create_group_snapshot(held[0].group_id, held)
+
+    def _finish(self, held: SnapshotRecord, update: Update) -> SnapshotRecord:
+        return self._engine.intents.finish(
+            self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
+        )
+
+    def _clear(self, snapshot_id: str) -> str:
+        """Undo what is left of a snapshot; return the Cinder id for what comes next, as `Creation.clear` does."""
+        left = self._table.get(snapshot_id)
+        if left is None:
+            return str(uuid.uuid4())
+        with never_final(f"clearing away what is left of snapshot {left.name!r}"):
+            self._remove(left)
+        return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
+
+    def _source(self, volume_id: str) -> VolumeRecord:
         """Return the volume to take, once before the intent and once after it."""
         volume = self._volumes.get(volume_id)
-        if cinder_id not in ("", volume.cinder_id):
-            msg = f"volume {volume_id!r} was replaced by another of the same name; delete the snapshot first"
+        if volume is not None and volume.status is Status.DELETING and self._engine.at_work(volume):
+            # A deletion that is refused brings it back.
+            msg = f"volume {volume.name!r} is being deleted; ask again"
+            raise OperationPending(msg)
+        if volume is None or not ready(volume):
+            msg = f"there is no volume {volume_id!r}"
             raise NotFound(msg)
         if volume.status is Status.EXTENDING:
             msg = f"volume {volume.name!r} is being extended; ask again"
@@ -102,39 +156,67 @@ class Snapshots:
         return volume
 
     def _undo(self, driver: Driver, held: SnapshotRecord) -> None:
-        with self._engine.intents.effect(f"undoing snapshot {held.name!r}"):
+        intents, what = self._engine.intents, f"undoing snapshot {held.name!r}"
+        intents.confirm(self._table, held)
+        with never_final(what), intents.effect(what):
             driver.delete_snapshot(held)
+        intents.forget(self._table, held)
 
     def _remove(self, found: SnapshotRecord) -> None:
-        intents = self._engine.intents
-        with self._engine.backends.get(found.backend).slot() as driver:
-            held = intents.begin(self._table, found, status=Status.DELETING)
+        """Remove the snapshot, and with the last one its volume's tombstone.
+
+        The record goes last. Until then it is a tombstone itself: of two
+        snapshots that go at the same time, one sees that the other has gone.
+        """
+        if found.status is not Status.TOMBSTONE:
+            found = self._destroy(found)
+        self._removal.reap(found.volume_cinder_id)
+        self._table.delete(found)
+
+    def _destroy(self, found: SnapshotRecord) -> SnapshotRecord:
+        intents, slot = self._engine.intents, self._engine.backends.get(found.backend).slot()
+        with slot as driver, intents.taken(self._table, found, status=Status.DELETING) as held:
             try:
-                for copy in every(self._engine.store.volumes, source_cinder_id=held.cinder_id):
-                    self._engine.check_copy(held, copy)
+                self._check_undisturbed(held)
                 with intents.effect(f"deleting snapshot {held.name!r}"):
                     driver.delete_snapshot(held)
             except (InUse, OperationPending):
-                before = Status.AVAILABLE if ready(found) else found.status
-                intents.finish(self._table, held, status=before)
+                intents.finish(self._table, held, status=found.status)
                 raise
-            intents.forget(self._table, held)
-        self._removal.reap(held.volume_cinder_id)
+            return intents.finish(self._table, held, status=Status.TOMBSTONE)
+
+    def _check_undisturbed(self, held: SnapshotRecord) -> None:
+        """Refuse while a volume is made from the snapshot, or while its own volume goes: see `check_not_copied`."""
+        for copy in every(self._engine.store.volumes, source_cinder_id=held.cinder_id):
+            self._engine.check_copy(held, copy)
+        for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
+            if volume.status is Status.DELETING and self._engine.at_work(volume):
+                msg = f"volume {volume.name!r} of snapshot {held.name!r} is being deleted; ask again"
+                raise OperationPending(msg)
 
 
-def _check_fits(wanted: WantedSnapshot, found: SnapshotRecord) -> None:
+def _check_unchanged(before: VolumeRecord, now: VolumeRecord) -> None:
+    if (before.cinder_id, before.size_gib) != (now.cinder_id, now.size_gib):
+        msg = f"volume {now.name!r} was changed while the snapshot was about to be taken; ask again"
+        raise OperationPending(msg)
+
+
+def _check_fits(wanted: WantedSnapshot, found: SnapshotRecord, volume: VolumeRecord | None) -> None:
     if found.volume_id != wanted.volume_id:
         msg = (
             f"snapshot {wanted.name!r} is of volume {found.volume_id!r}, "
             f"of {wanted.volume_id!r} wanted; use another name"
         )
         raise AlreadyExists(msg)
+    if volume is not None and ready(volume) and volume.cinder_id != found.volume_cinder_id:
+        msg = f"snapshot {wanted.name!r} is of an earlier volume {volume.name!r} than the one of now; use another name"
+        raise AlreadyExists(msg)
 
 
-def _fresh(wanted: WantedSnapshot, volume: VolumeRecord) -> SnapshotRecord:
+def _fresh(wanted: WantedSnapshot, volume: VolumeRecord, cinder_id: str) -> SnapshotRecord:
     return SnapshotRecord(
         id=wanted.id,
-        cinder_id=str(uuid.uuid4()),
+        cinder_id=cinder_id,
         created_at=time.time(),
         name=wanted.name,
         description=wanted.description,
@@ -143,5 +225,6 @@ def _fresh(wanted: WantedSnapshot, volume: VolumeRecord) -> SnapshotRecord:
         volume_cinder_id=volume.cinder_id,
         size_gib=volume.size_gib,
         status=Status.CREATING,
+        group_id=wanted.group_id,
         parameters=wanted.parameters,
     )

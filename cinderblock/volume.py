@@ -1,12 +1,12 @@
 """Volumes: what can be done with them, over any driver and any store."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
 from cinderblock.creation import Creation
-from cinderblock.driver import Driver
 from cinderblock.engine import Engine
-from cinderblock.errors import BackendUnavailable, CinderblockError, InUse, NotFound
+from cinderblock.errors import BackendUnavailable, CinderblockError, InUse, NotFound, OperationPending
 from cinderblock.intents import changed, ready
 from cinderblock.removal import Removal
 from cinderblock.wanted import SizeRange, WantedVolume
@@ -53,14 +53,12 @@ class Volumes:
         """
         with self._engine.inflight.hold(wanted.id):
             found = self._table.get(wanted.id)
-            if found is not None and found.status is Status.DELETING:
-                self._removal.remove(found)
-                found = None
-            if found is not None:
+            if found is not None and ready(found):
                 wanted.check_fits(found)
-                if ready(found):
-                    return found
-            return self._creation.make(wanted, found)
+                self._creation.check_source(wanted, found)
+                return found
+            cinder_id = self._creation.clear(found) if found else str(uuid.uuid4())
+            return self._creation.make(wanted, cinder_id=cinder_id)
 
     def delete(self, volume_id: str) -> None:
         """Remove a volume; one that is absent is success.
@@ -86,20 +84,22 @@ class Volumes:
             InUse: it is published and the back end grows only others.
         """
         with self._engine.inflight.hold(volume_id):
-            found = self.settled(volume_id)
+            found = self.get(volume_id)
             size_gib = size.choose_gib()
+            if found.status is Status.EXTENDING:
+                # Nobody knows how large it is before what was begun is finished.
+                found = self._grow(found, found.wanted_size_gib)
             if found.size_gib >= size_gib:
                 size.choose_gib(found.size_gib)
                 return found
-            with self._engine.backends.get(found.backend).slot() as driver:
-                if not driver.abilities().online_extend and self._engine.connections_of(found):
-                    msg = (
-                        f"volume {found.name!r} is published and back end {found.backend!r} "
-                        "only grows volumes that are not; unpublish it first"
-                    )
-                    raise InUse(msg)
-                intent = {"status": Status.EXTENDING, "wanted_size_gib": size_gib}
-                return self._grow(driver, self._engine.intents.begin(self._table, found, **intent))
+            return self._grow(found, size_gib)
+
+    def resume(self, left: VolumeRecord) -> None:
+        """Finish an extension that was cut off, if it was not finished since."""
+        with self._engine.inflight.hold(left.id):
+            found = self._table.get(left.id)
+            if found is not None and found.cinder_id == left.cinder_id and found.status is Status.EXTENDING:
+                self._grow(found, found.wanted_size_gib)
 
     def set_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> VolumeRecord:
         """Set some of the volume's metadata; names that are not given stay as they are.
@@ -108,45 +108,44 @@ class Volumes:
             NotFound: there is none of this id.
         """
         with self._engine.inflight.hold(volume_id):
-            found = self.settled(volume_id)
-            merged = {**found.metadata, **metadata}
-            if merged == found.metadata:
+            found = self.get(volume_id)
+            self._engine.intents.check(found)
+            wanted = replace(found, metadata={**found.metadata, **metadata})
+            if wanted == found:
                 return found
             with self._engine.backends.get(found.backend).slot() as driver:
-                stored = self._table.replace(replace(found, metadata=merged))
+                # Recorded last: what is recorded is not told to the driver again.
                 with self._engine.intents.effect(f"telling the driver of the metadata of volume {found.name!r}"):
-                    driver.update_metadata(stored)
-                return stored
+                    driver.update_metadata(wanted)
+                return self._table.replace(wanted)
 
-    def settled(self, volume_id: str) -> VolumeRecord:
-        """Return a volume that nobody works on, finishing what a dead process left half done.
+    def _grow(self, found: VolumeRecord, size_gib: int) -> VolumeRecord:
+        intents = self._engine.intents
+        with self._engine.backends.get(found.backend).slot() as driver:
+            online_extend = driver.abilities().online_extend
+            intent = {"status": Status.EXTENDING, "wanted_size_gib": size_gib}
+            with intents.taken(self._table, found, **intent) as held:
+                try:
+                    self._check_growable(held, online_extend=online_extend)
+                    with intents.effect(f"extending volume {held.name!r} to {size_gib} GiB"):
+                        update = driver.extend(held, size_gib)
+                except BackendUnavailable:
+                    raise
+                except (InUse, OperationPending):
+                    # Refused, not tried: what an earlier try may have done is still unknown.
+                    intents.finish(self._table, held, status=found.status, wanted_size_gib=found.wanted_size_gib)
+                    raise
+                except (CinderblockError, NotImplementedError):
+                    intents.finish(self._table, held, status=Status.AVAILABLE, wanted_size_gib=0)
+                    raise
+                result = {"status": Status.AVAILABLE, "size_gib": size_gib, "wanted_size_gib": 0}
+                return intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
 
-        To be called by a verb that holds the volume.
-
-        Raises:
-            NotFound: there is none of this id.
-            OperationPending: a living process works on it.
-        """
-        found = self.get(volume_id)
-        self._engine.intents.check(found)
-        if found.status is Status.EXTENDING:
-            with self._engine.backends.get(found.backend).slot() as driver:
-                return self._grow(driver, self._engine.intents.begin(self._table, found))
-        if found.status is not Status.AVAILABLE:
-            # What a publication left undone is in the connection's own record.
-            return self._table.replace(replace(found, status=Status.AVAILABLE, owner=""))
-        return found
-
-    def _grow(self, driver: Driver, held: VolumeRecord) -> VolumeRecord:
-        intents, size_gib = self._engine.intents, held.wanted_size_gib
-        try:
-            self._engine.check_not_copied(held)
-            with intents.effect(f"extending volume {held.name!r} to {size_gib} GiB"):
-                update = driver.extend(held, size_gib)
-        except BackendUnavailable:
-            raise
-        except (CinderblockError, NotImplementedError):
-            intents.finish(self._table, held, status=Status.AVAILABLE, wanted_size_gib=0)
-            raise
-        result = {"status": Status.AVAILABLE, "size_gib": size_gib, "wanted_size_gib": 0}
-        return intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
+    def _check_growable(self, held: VolumeRecord, *, online_extend: bool) -> None:
+        self._engine.check_not_copied(held)
+        if not online_extend and self._engine.connections_of(held):
+            msg = (
+                f"volume {held.name!r} is published and back end {held.backend!r} "
+                "only grows volumes that are not; unpublish it first"
+            )
+            raise InUse(msg)

@@ -93,13 +93,27 @@ class WantedVolume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSnapshot:
-    """A snapshot as it is asked for; `id` is derived from `name`."""
+    """A snapshot as it is asked for; `id` is derived from `name`, `group_id` is "" for one that stands alone.
+
+    `reachable_from` lists topologies of which one must fit; empty means anywhere.
+    """
 
     id: str
     name: str
     volume_id: str
     description: str = ""
+    group_id: str = ""
+    reachable_from: tuple[Mapping[str, str], ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedGroup:
+    """A group snapshot as it is asked for: `id` is derived from `name`, one member for each volume."""
+
+    id: str
+    name: str
+    members: tuple[WantedSnapshot, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ class Record:
     """What all kinds share.
 
     `revision` is opaque, belongs to the store, and is "" before `insert`.
-    `owner` names the process that works on the object, "" when nobody does.
+    `owner` names the process that works on the object, and the piece of work ("PROCESS/WORK"), "" when nobody does.
     `created_at` is in seconds since 1970, UTC.
     """
 
@@ -99,7 +99,10 @@ class VolumeRecord(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRecord(Record):
-    """A snapshot of the volume that had `volume_id` then and has `volume_cinder_id` for ever."""
+    """A snapshot of the volume that had `volume_id` then and has `volume_cinder_id` for ever.
+
+    `group_id` is the group snapshot that it belongs to, "" for one that stands alone.
+    """
 
     INDEXED: ClassVar[tuple[str, ...]] = ("name", "backend", "cinder_id", "volume_id", "volume_cinder_id")
     SECRET: ClassVar[tuple[str, ...]] = ("provider_auth",)
@@ -112,6 +115,7 @@ class SnapshotRecord(Record):
     size_gib: int
     status: Status
     description: str = ""
+    group_id: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     driver_data: Mapping[str, Json] = field(default_factory=dict)
