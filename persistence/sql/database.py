@@ -1,12 +1,13 @@
-"""One database: it runs single statements, each of them a transaction of its own."""
+"""One database: it runs single statements, each of them all or nothing."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
 
 from persistence.errors import StoreUnavailable
+from persistence.sql.commits import Commits, Statement
 from persistence.sql.errors import translated
 from persistence.sql.lock import FileLock
 
@@ -20,30 +21,32 @@ class Database:
         Args:
             engine: set to commit every statement.
             name: names the store in messages.
-            turn: held for every write. SQLite has one writer at a time anyway and lets the others poll; here threads
-                queue. And the checkpoint after one commit is kept apart from the next write, which SQLite before
-                3.51.3 needs (https://sqlite.org/wal.html#walresetbug).
+            turn: held for every commit. SQLite has one writer at a time anyway and lets the others poll; here threads
+                queue, and share commits. And the checkpoint after one commit is kept apart from the next write,
+                which SQLite before 3.51.3 needs (https://sqlite.org/wal.html#walresetbug).
             wait_s: how long a write waits for its turn.
         """
         self._engine = engine
         self._name = name
         self._turn = turn
-        self._wait_s = wait_s
+        self._commits = Commits(self._connection, lambda timeout_s: turn.held(timeout_s=timeout_s), wait_s=wait_s)
         self._closed = threading.Event()
 
-    def read(self, statement: sa.Select[str, str, str]) -> Sequence[tuple[str, str, str]]:
-        """Return the rows that the statement selects."""
+    def read(
+        self, statement: sa.Select[str, str, str], values: Mapping[str, str | int]
+    ) -> Sequence[tuple[str, str, str]]:
+        """Return the rows that the statement selects with these values of its parameters."""
         with translated(self._name), self._connection() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+            return [(row[0], row[1], row[2]) for row in connection.execute(statement, values)]
 
-    def write(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
+    def write(self, statement: Statement, values: Mapping[str, str]) -> int:
         """Run the statement, on the disk when this returns; return how many rows it met.
 
         Raises:
             sqlalchemy.exc.IntegrityError: a row with this key is there already.
         """
-        with translated(self._name), self._turn.held(timeout_s=self._wait_s), self._connection() as connection:
-            return connection.execute(statement).rowcount
+        with translated(self._name):
+            return self._commits.run(statement, values)
 
     def close(self) -> None:
         """Let the write in work finish, close the connections, and refuse every statement from now on."""

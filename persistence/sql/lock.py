@@ -71,4 +71,4 @@ class FileLock:
         return True
 
     def _late(self, timeout_s: float) -> StoreUnavailable:
-        return StoreUnavailable(f"others have held {self._path} for more than {timeout_s:g} s; ask again")
+        return StoreUnavailable(f"others have held {self._path} for more than {timeout_s:.3g} s; ask again")

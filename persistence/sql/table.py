@@ -1,6 +1,7 @@
 """`Table` over SQL: one implementation serves all kinds of record."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -20,58 +21,73 @@ _COARSE = frozenset({"backend"})
 
 
 class SqlTable(Generic[R]):
-    """Records of one kind in one table; every verb is one statement, so none needs a transaction around it."""
+    """Records of one kind in one table; every verb is one statement, so none needs a transaction around it.
+
+    The statements are built once, with parameters: building one costs more than running it.
+    """
 
     def __init__(self, database: Database, record_type: type[R]) -> None:
         self._database = database
         self._type = record_type
         self._kind = KINDS[record_type]
-        self._table = TABLES[record_type]
-        columns = self._table.c
-        self._rows: sa.Select[str, str, str] = sa.select(columns.id, columns.revision, columns.document)
+        table = TABLES[record_type]
+        self._columns = table.c
+        self._rows: sa.Select[str, str, str] = sa.select(table.c.id, table.c.revision, table.c.document)
+        self._get = self._rows.where(table.c.id == sa.bindparam("wanted_id"))
+        # Their values are given by the names of the columns, so the parameters here must have others.
+        held = sa.and_(table.c.id == sa.bindparam("held_id"), table.c.revision == sa.bindparam("held_revision"))
+        self._insert = table.insert()
+        self._replace = table.update().where(held)
+        self._delete = table.delete().where(held)
+        self._pages: dict[frozenset[str], sa.Select[str, str, str]] = {}
 
     def get(self, record_id: str) -> R | None:
         if key_problem(record_id):
             return None
-        rows = self._database.read(self._rows.where(self._table.c.id == record_id))
+        rows = self._database.read(self._get, {"wanted_id": record_id})
         return self._record(*rows[0]) if rows else None
 
     def insert(self, record: R) -> R:
         row = self._row(record)
         try:
-            self._database.write(self._table.insert().values(row))
+            self._database.write(self._insert, row)
         except sqlalchemy.exc.IntegrityError as error:
             raise RecordExists(f"{self._kind} {record.id!r} is stored already") from error
         return self._record(record.id, row["revision"], row["document"])
 
     def replace(self, record: R) -> R:
         row = self._row(record)
-        if not self._database.write(self._table.update().where(self._is(record)).values(row)):
+        if not self._database.write(self._replace, {**row, **_held(record)}):
             raise RecordChanged(f"{self._kind} {record.id!r} was changed or removed since it was read")
         return self._record(record.id, row["revision"], row["document"])
 
     def delete(self, record: R) -> None:
-        if not self._database.write(self._table.delete().where(self._is(record))) and self.get(record.id) is not None:
+        if not self._database.write(self._delete, _held(record)) and self.get(record.id) is not None:
             raise RecordChanged(f"{self._kind} {record.id!r} was changed since it was read")
 
     def page(self, *, after: str = "", limit: int = 100, where: Mapping[str, str] | None = None) -> Sequence[R]:
         if not may_match(self._type, after=after, limit=limit, where=where):
             return []
-        ids = self._table.c.id
-        statement = self._rows.where(ids > after, *self._conditions(where or {})).order_by(ids).limit(limit)
-        return [self._record(*row) for row in self._database.read(statement)]
+        wanted = where or {}
+        fields = frozenset(wanted)
+        statement = self._pages.get(fields)
+        if statement is None:
+            statement = self._pages[fields] = self._page_of(fields)
+        values = {f"wanted_{field}": value for field, value in wanted.items()}
+        rows = self._database.read(statement, {"after": after, "most": limit, **values})
+        return [self._record(*row) for row in rows]
 
-    def _conditions(self, where: Mapping[str, str]) -> Sequence[sa.ColumnElement[bool]]:
-        columns = self._table.c
+    def _page_of(self, fields: AbstractSet[str]) -> sa.Select[str, str, str]:
+        ids = self._columns.id
         # An expression has no index: with a finer field at hand, a coarse one's would be walked from end to end.
-        fine = where.keys() - _COARSE
-        return [
-            (columns[field].concat("") if fine and field in _COARSE else columns[field]) == value
-            for field, value in where.items()
+        fine = fields - _COARSE
+        conditions = [
+            (self._columns[field].concat("") if fine and field in _COARSE else self._columns[field])
+            == sa.bindparam(f"wanted_{field}")
+            for field in sorted(fields)
         ]
-
-    def _is(self, record: R) -> sa.ColumnElement[bool]:
-        return sa.and_(self._table.c.id == record.id, self._table.c.revision == record.revision)
+        statement = self._rows.where(ids > sa.bindparam("after"), *conditions)
+        return statement.order_by(ids).limit(sa.bindparam("most", type_=sa.Integer))
 
     def _row(self, record: R) -> dict[str, str]:
         indexed = {field: getattr(record, field) for field in record.INDEXED}
@@ -79,3 +95,7 @@ class SqlTable(Generic[R]):
 
     def _record(self, record_id: str, revision: str, document: str) -> R:
         return decode(self._type, document, record_id=record_id, revision=revision)
+
+
+def _held(record: Record) -> dict[str, str]:
+    return {"held_id": record.id, "held_revision": record.revision}
