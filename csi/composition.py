@@ -94,7 +94,10 @@ def _add_controller(
     )
     built.close.append(parts.library.close)
     built.ready.append(lambda: parts.library.ready)
-    built.register.append(partial(csi_pb2_grpc.add_ControllerServicer_to_server, parts.servicer))
+    built.register += [
+        partial(csi_pb2_grpc.add_ControllerServicer_to_server, parts.servicer),
+        partial(csi_pb2_grpc.add_GroupControllerServicer_to_server, parts.group_servicer),
+    ]
     parts.library.start()
 
 

@@ -25,6 +25,11 @@ def group_snapshot_id(name: str) -> str:
     return _derived(f"group-snapshot/{name}")
 
 
+def member_snapshot_id(group_snapshot_id: str, volume_id: str) -> str:
+    """Return the id of the snapshot of one volume in a group snapshot."""
+    return _derived(f"group-member/{group_snapshot_id}/{volume_id}")
+
+
 def connection_id(volume_id: str, node_id: str) -> str:
     """Return the id of the connection between a volume and a node."""
     # The length keeps ("a/b", "c") and ("a", "b/c") apart: both ids may hold any character.

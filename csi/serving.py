@@ -66,7 +66,9 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
     with Signals() as signals, claimed(settings.state_dir):
         sealer = open_sealer(mode, settings)
         parts = compose(mode, settings, sealer)
-        identity = Identity(driver_name=settings.driver_name, ready=parts.ready)
+        identity = Identity(
+            driver_name=settings.driver_name, ready=parts.ready, snapshot_topology=settings.snapshot_topology
+        )
 
         def add_identity(server: object) -> None:
             csi_pb2_grpc.add_IdentityServicer_to_server(identity, server)  # type: ignore[arg-type] # as gRPC calls it

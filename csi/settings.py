@@ -32,6 +32,12 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
         cfg.IntOpt(
             "max_volumes_per_node", default=128, min=1, max=4096, help="How many volumes a node takes at the same time."
         ),
+        cfg.BoolOpt(
+            "snapshot_topology",
+            default=False,
+            help="Advertise SNAPSHOT_ACCESSIBILITY_CONSTRAINTS, an alpha part of CSI: a snapshot is refused where it "
+            "would not be usable.",
+        ),
         cfg.DictOpt("topology", default={}, help="Where this node is, as KEY:VALUE, KEY:VALUE."),
         cfg.StrOpt("log_level", default="info", choices=LEVELS, help="The least severe level that is logged."),
         cfg.StrOpt(
@@ -72,6 +78,7 @@ class Settings:
     driver_name: str = "cinderblock.io"
     max_volumes_per_node: int = 128
     topology: Mapping[str, str] = field(default_factory=dict)
+    snapshot_topology: bool = False
     log_level: str = "info"
     key_file: Path | None = None
     drain_s: float = 30.0
@@ -157,6 +164,7 @@ def _checked(values: Mapping[str, object]) -> Settings:
         driver_name=driver_name,
         max_volumes_per_node=int(str(values["max_volumes_per_node"])),
         topology=dict(topology) if isinstance(topology, Mapping) else {},
+        snapshot_topology=bool(values["snapshot_topology"]),
         log_level=str(values["log_level"]),
         key_file=_path(values["key_file"]),
         drain_s=float(str(values["drain_s"])),

@@ -7,6 +7,7 @@ from cinderblock import config
 from cinderblock.driver import Driver
 from cinderblock.library import Library
 from cinderblock.opening import open_library
+from csi.controller.group_service import GroupController
 from csi.controller.nodes import Nodes
 from csi.controller.service import Controller
 from csi.settings import Settings
@@ -16,9 +17,10 @@ from persistence.seal import Sealer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerParts:
-    """The service, and the library that it rests on, not started yet."""
+    """The services, and the library that it rests on, not started yet."""
 
     servicer: Controller
+    group_servicer: GroupController
     library: Library
 
 
@@ -58,4 +60,6 @@ def compose(
         local_topology=local_topology,
         instrument=instrument,
     )
-    return ControllerParts(servicer=Controller(library, nodes, sealer), library=library)
+    return ControllerParts(
+        servicer=Controller(library, nodes, sealer), group_servicer=GroupController(library), library=library
+    )

@@ -24,9 +24,20 @@ SUPPORTED = (
 )
 
 
+GROUP_SUPPORTED = (csi_pb2.GroupControllerServiceCapability.RPC.CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT,)
+
+
 def supported() -> csi_pb2.ControllerGetCapabilitiesResponse:
     """Answer ControllerGetCapabilities."""
     answer = csi_pb2.ControllerGetCapabilitiesResponse()
     for rpc in SUPPORTED:
+        answer.capabilities.add().rpc.type = rpc
+    return answer
+
+
+def supported_for_groups() -> csi_pb2.GroupControllerGetCapabilitiesResponse:
+    """Answer GroupControllerGetCapabilities."""
+    answer = csi_pb2.GroupControllerGetCapabilitiesResponse()
+    for rpc in GROUP_SUPPORTED:
         answer.capabilities.add().rpc.type = rpc
     return answer

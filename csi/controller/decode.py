@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cinderblock.errors import InvalidRequest, OutOfRange
-from cinderblock.wanted import SizeRange, WantedConnection, WantedSnapshot, WantedVolume
+from cinderblock.wanted import SizeRange, WantedConnection, WantedGroup, WantedSnapshot, WantedVolume
 from csi import ids
 from csi.controller import access, parameters
 from csi.controller.nodes import Nodes
@@ -53,6 +53,30 @@ def snapshot(request: csi_pb2.CreateSnapshotRequest) -> WantedSnapshot:
         name=name,
         volume_id=required(request.source_volume_id, "source_volume_id"),
         parameters=parameters.snapshot(request.parameters),
+        reachable_from=_places(request.accessibility_requirements),
+    )
+
+
+def group(request: csi_pb2.CreateVolumeGroupSnapshotRequest) -> WantedGroup:
+    """Read CreateVolumeGroupSnapshot."""
+    name = required(request.name, "name")
+    volume_ids = sorted(set(request.source_volume_ids))
+    if not all(volume_ids) or not volume_ids:
+        raise InvalidRequest("source_volume_ids is empty or has an empty id; name at least one volume")
+    parameters.snapshot(request.parameters)
+    group_id = ids.group_snapshot_id(name)
+    return WantedGroup(
+        id=group_id,
+        name=name,
+        members=tuple(
+            WantedSnapshot(
+                id=ids.member_snapshot_id(group_id, volume_id),
+                name=f"{name}/{number}",
+                volume_id=volume_id,
+                group_id=group_id,
+            )
+            for number, volume_id in enumerate(volume_ids)
+        ),
     )
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from cinderblock.driver import Pool
 from cinderblock.units import GIB, in_bytes
 from csi.proto import csi_pb2
@@ -32,8 +34,14 @@ def snapshot(record: SnapshotRecord) -> csi_pb2.Snapshot:
         size_bytes=in_bytes(record.size_gib),
         ready_to_use=True,
     )
-    described.creation_time.FromNanoseconds(int(record.created_at * 1_000_000) * 1000)
+    set_time(described.creation_time, record.created_at)
+    described.group_snapshot_id = record.group_id
     return described
+
+
+def set_time(field: Timestamp, since_1970_s: float) -> None:
+    """Set a time stamp, to the microsecond."""
+    field.FromNanoseconds(int(since_1970_s * 1_000_000) * 1000)
 
 
 def capacity(pools: Sequence[Pool]) -> csi_pb2.GetCapacityResponse:

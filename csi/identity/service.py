@@ -24,14 +24,16 @@ def vendor_version() -> str:
 class Identity(csi_pb2_grpc.IdentityServicer):
     """Answered alike by the controller's and the node's process."""
 
-    def __init__(self, *, driver_name: str, ready: Callable[[], bool]) -> None:
+    def __init__(self, *, driver_name: str, ready: Callable[[], bool], snapshot_topology: bool = False) -> None:
         """Take who answers.
 
         Args:
             driver_name: as in CSIDriver and StorageClass.
             ready: a flag that is cheap to read; asked at every Probe.
+            snapshot_topology: whether snapshots are promised to be usable where they are asked for.
         """
         self._driver_name = driver_name
+        self._snapshot_topology = snapshot_topology
         self._ready = ready
 
     def GetPluginInfo(
@@ -42,7 +44,13 @@ class Identity(csi_pb2_grpc.IdentityServicer):
     def GetPluginCapabilities(
         self, request: csi_pb2.GetPluginCapabilitiesRequest, context: grpc.ServicerContext
     ) -> csi_pb2.GetPluginCapabilitiesResponse:
-        services = (_Service.CONTROLLER_SERVICE, _Service.VOLUME_ACCESSIBILITY_CONSTRAINTS)
+        services = [
+            _Service.CONTROLLER_SERVICE,
+            _Service.VOLUME_ACCESSIBILITY_CONSTRAINTS,
+            _Service.GROUP_CONTROLLER_SERVICE,
+        ]
+        if self._snapshot_topology:
+            services.append(_Service.SNAPSHOT_ACCESSIBILITY_CONSTRAINTS)
         return csi_pb2.GetPluginCapabilitiesResponse(
             capabilities=[
                 *(csi_pb2.PluginCapability(service=_Service(type=service)) for service in services),

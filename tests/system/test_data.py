@@ -52,7 +52,7 @@ def test_ext4_grows_mounted_where_the_kernel_lets_it_and_at_the_next_stage_elsew
     else:
         with pytest.raises(grpc.RpcError) as failure:
             client.expand(pod.volume_id, 3 * GIB, pod.target, pod.staging)
-        assert "CAP_SYS_RESOURCE" in failure.value.details()
+        assert "CAP_SYS_RESOURCE" in str(failure.value.details())
         pod.stop()
         pod.start()
     assert pod.size_bytes() > 2.5 * GIB
@@ -124,7 +124,7 @@ def test_a_foreign_device_is_never_formatted(client, pods):
     with pytest.raises(grpc.RpcError) as failure:
         pod.stage()
     assert failure.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert "swap" in failure.value.details()
+    assert "swap" in str(failure.value.details())
     pod.stop()
     foreign.start()
     with foreign.target.open("rb") as device:
