@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cinderblock.errors import ConfigurationError
 from cinderblock.host import Host
 from csi import node_ids
 from csi.instruments import NONE, Instruments
@@ -19,9 +18,6 @@ from csi.node.stats import Stats
 from csi.settings import Settings
 from persistence.records import Json
 from persistence.seal import Sealer
-
-#: Source: CSI spec, NodeGetInfoResponse.
-_LONGEST_NODE_ID_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +56,8 @@ def compose(
         instruments: what surrounds both.
 
     Raises:
-        ConfigurationError: the node id is empty or too long.
+        ConfigurationError: the node id has no room for how to reach this machine.
     """
-    size_bytes = len(settings.node_id.encode())
-    if not 0 < size_bytes <= _LONGEST_NODE_ID_BYTES:
-        raise ConfigurationError(
-            f"the node id has {size_bytes} bytes, 1 to {_LONGEST_NODE_ID_BYTES} are allowed; set --node-id"
-        )
     folder = settings.state_dir / "node"
     journal = Journal(folder / "journal", sealer)
     if host is None:

@@ -4,6 +4,7 @@ import pytest
 
 from cinderblock import errors
 from csi.controller import capabilities as controller_capabilities
+from csi.controller.group_service import GroupController
 from csi.controller.service import Controller
 from csi.errors import STATUS
 from csi.interceptors import INLINE, LOCK_KEY
@@ -35,6 +36,14 @@ CONTROLLER_RPCS = {
     "SINGLE_NODE_MULTI_WRITER": set(),
     "GET_VOLUME_HEALTH": {"ControllerGetVolumeHealth"},
     "LIST_VOLUME_HEALTH": {"ControllerListVolumeHealth"},
+}
+GROUP_RPCS = {
+    "": {"GroupControllerGetCapabilities"},
+    "CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT": {
+        "CreateVolumeGroupSnapshot",
+        "DeleteVolumeGroupSnapshot",
+        "GetVolumeGroupSnapshot",
+    },
 }
 NODE_RPCS = {
     "": {"NodeGetCapabilities", "NodeGetInfo", "NodePublishVolume", "NodeUnpublishVolume"},
@@ -82,6 +91,12 @@ def test_the_controller_implements_what_it_advertises_and_no_more():
     name = csi_pb2.ControllerServiceCapability.RPC.Type.Name
     advertised = [name(capability) for capability in controller_capabilities.SUPPORTED]
     assert implemented(Controller, csi_pb2_grpc.ControllerServicer) == promised(advertised, CONTROLLER_RPCS)
+
+
+def test_the_group_controller_implements_what_it_advertises_and_no_more():
+    name = csi_pb2.GroupControllerServiceCapability.RPC.Type.Name
+    advertised = [name(capability) for capability in controller_capabilities.GROUP_SUPPORTED]
+    assert implemented(GroupController, csi_pb2_grpc.GroupControllerServicer) == promised(advertised, GROUP_RPCS)
 
 
 def test_the_node_implements_what_it_advertises_and_no_more():
