@@ -1,6 +1,7 @@
 """What a back end says of its pools, believed for a moment, and the choice among them."""
 
 import math
+import threading
 import time
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ class Pools:
 
     def __init__(self, backend_name: str) -> None:
         self._backend_name = backend_name
+        self._asking = threading.Lock()
+        #: When the driver was asked, on the monotonic clock, and what it said.
         self._said: tuple[float, Sequence[Pool]] = (-math.inf, ())
 
     def recent(self) -> Sequence[Pool]:
@@ -24,11 +27,24 @@ class Pools:
         return pools if time.monotonic() - said_s <= _FRESH_S else ()
 
     def ask(self, driver: Driver) -> Sequence[Pool]:
-        """Ask the driver.
+        """Ask the driver, or have the answer that another thread has asked for since.
 
         Raises:
             BackendUnavailable: it did not answer the question.
         """
+        return self._ask(driver, since_s=time.monotonic())
+
+    def _ask(self, driver: Driver, *, since_s: float) -> Sequence[Pool]:
+        # A question that hangs must not hang the next one.
+        alone = self._asking.acquire(timeout=_FRESH_S)
+        try:
+            asked_s, pools = self._said
+            return pools if asked_s >= since_s else self._answer(driver)
+        finally:
+            if alone:
+                self._asking.release()
+
+    def _answer(self, driver: Driver) -> Sequence[Pool]:
         asked_s = time.monotonic()
         try:
             pools = driver.pools()
@@ -48,7 +64,7 @@ class Pools:
             OutOfSpace: no pool can hold the size.
             BackendUnavailable: the driver did not answer the question.
         """
-        pools = self.recent()
+        pools = self._ask(driver, since_s=time.monotonic() - _FRESH_S)
         best = _roomiest(pools, name)
         if best is None or _room(best) < size_gib:
             # Nothing is refused on old news.

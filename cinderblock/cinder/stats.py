@@ -24,7 +24,7 @@ def pools(stats: Stats, *, backend: str, allocated_gib: Callable[[str | None], f
         stats: what `get_volume_stats` returned.
         backend: the name of the back end.
         allocated_gib: answers the sum of the volumes' sizes in the pool with a name, or in all for None; asked for
-            where the driver does not tell what is provisioned, as Cinder's scheduler does.
+            where it counts and the driver does not tell what is provisioned, as Cinder's scheduler does.
     """
     given = stats.get("pools") or []
     if not given:
@@ -78,16 +78,19 @@ def number(value: Any) -> float | None:
 def _pool(stats: Stats, pool: Stats, name: str, allocated_gib: Callable[[], float]) -> Pool:
     found: dict[str, Any] = {**stats, **{key: value for key, value in pool.items() if value is not None}}
     total_gib, free_gib = number(found.get("total_capacity_gb")), number(found.get("free_capacity_gb"))
+    thin, ratio = _truth(found.get("thin_provisioning_support", False)), found.get("max_over_subscription_ratio")
     provisioned_gib = number(found.get("provisioned_capacity_gb"))
-    provisioned_gib = allocated_gib() if provisioned_gib is None else provisioned_gib
+    if provisioned_gib is None:
+        # Walks through every volume of the back end, so it is asked only where it counts.
+        provisioned_gib = allocated_gib() if thin or ratio == "auto" else 0.0
     return Pool(
         name=name,
         total_gib=total_gib,
         free_gib=free_gib,
         provisioned_gib=provisioned_gib,
         reserved_percent=number(found.get("reserved_percentage")) or 0.0,
-        over_subscription=_ratio(found.get("max_over_subscription_ratio"), total_gib, free_gib, provisioned_gib),
-        thin=_truth(found.get("thin_provisioning_support", False)),
+        over_subscription=_ratio(ratio, total_gib, free_gib, provisioned_gib),
+        thin=thin,
         multiattach=_truth(found.get("multiattach", False)),
     )
 
