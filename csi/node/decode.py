@@ -1,5 +1,7 @@
 """Requests -> plain values. Every `InvalidRequest` about a field is raised here; in the order of the spec's fields."""
 
+import re
+
 from cinderblock.errors import InUse, InvalidRequest
 from csi.node import filesystems
 from csi.node.wanted import Access, ExpandWanted, Kind, PublishWanted, StageWanted
@@ -10,6 +12,9 @@ CONNECTION = "connection"
 
 #: Mount flags that change what mount(8) does, not how the file system behaves.
 _NOT_FLAGS = ("bind", "rbind", "move", "remount", "loop", "helper", "uhelper", "offset", "sizelimit", "defaults")
+
+#: What commas separate, but for those inside of quotes (a SELinux context has some).
+_PARTS = re.compile(r'(?:[^,"]|"[^"]*"|")+')
 
 
 def stage(request: csi_pb2.NodeStageVolumeRequest) -> StageWanted:
@@ -86,10 +91,11 @@ def _access(capability: csi_pb2.VolumeCapability, *, given: bool) -> Access:
 
 
 def _check(flag: str) -> None:
-    """Refuse a mount flag that is an instruction to mount(8)."""
-    name = flag.partition("=")[0].strip()
-    if not name or name in _NOT_FLAGS or name.lower().startswith("x-"):
-        raise InvalidRequest(f"mount flag {name!r} is not one for a file system; remove it from mountOptions")
+    """Refuse a mount flag that is, or hides behind a comma, an instruction to mount(8)."""
+    for part in _PARTS.findall(flag) or [""]:
+        name = part.partition("=")[0].strip()
+        if not name or name in _NOT_FLAGS or name.lower().startswith("x-"):
+            raise InvalidRequest(f"mount flag {name!r} is not one for a file system; remove it from mountOptions")
 
 
 def _modes() -> list[int]:

@@ -1,5 +1,6 @@
 """The kernel's table of mounts, and the verbs that change it."""
 
+import errno
 import os
 import re
 import stat
@@ -16,6 +17,9 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 #: More mounts than this over one path are somebody's accident, not ours to clear.
 _DEEPEST = 64
 _MOUNT_TIMEOUT_S = 300.0
+#: What the kernel says of a path that cannot be there, whatever is made or mounted.
+_NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP)
+_SHOWN = 100
 #: Flags that belong to one mount, not to the file system; a read-only remount must repeat them.
 _PER_MOUNT = ("nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime")
 
@@ -95,16 +99,22 @@ def resolved(path: str) -> str:
 
 
 def require_plain(path: str, *, what: str) -> None:
-    """Refuse a path that is relative or a symbolic link: a mount there would land elsewhere.
+    """Refuse a path that is relative, goes up, or is a symbolic link: a mount there would land elsewhere.
+
+    Folders above it may be links: a CO's own folder often is one, and belongs to root, so that no workload plants any.
 
     Raises:
         InvalidRequest: it is.
     """
     if not path.startswith("/"):
         raise InvalidRequest(f"{what} {path!r} is not absolute")
+    if ".." in path.split("/"):
+        raise InvalidRequest(f"{what} {path!r} goes up again; say the path that is meant, without '..'")
     try:
         mode = os.lstat(path).st_mode
-    except OSError:
+    except OSError as error:
+        if error.errno in _NO_PATH:
+            raise InvalidRequest(f"{what} {path[:_SHOWN]!r} can be no path: {error.strerror}") from error
         return
     if stat.S_ISLNK(mode):
         raise InvalidRequest(f"{what} {path!r} is a symbolic link; nothing is mounted through it")

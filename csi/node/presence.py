@@ -25,7 +25,48 @@ class Presence:
         entry = self._journal.get(volume_id)
         if entry is not None or not staging_path:
             return entry
-        return recovered(volume_id, staging_path)
+        return self.recovered(volume_id, staging_path)
+
+    def recovered(self, volume_id: str, staging_path: str) -> Entry | None:
+        """Rebuild a lost entry from the mounts; None when no block device is mounted there, or another volume's."""
+        kind, path = Kind.MOUNT, staging_path
+        device = device_shown(path)
+        if not device:
+            kind, path = Kind.BLOCK, marker(staging_path)
+            device = device_shown(path)
+        shown = mounts.at(path)
+        if not device or shown is None or self.owner_of(device) not in ("", volume_id):
+            return None
+        return Entry(
+            volume_id=volume_id,
+            state=State.STAGED,
+            staging_path=staging_path,
+            access=Access(kind=kind, mode=_UNKNOWN_MODE, fs_type=shown.fs_type if kind is Kind.MOUNT else ""),
+            readonly=shown.readonly if kind is Kind.MOUNT else blocks.is_readonly(device),
+            boot_id=boot_id(),
+            device=Device(path=device, backing=blocks.backing_file(device).removesuffix(_DELETED), brick={}),
+        )
+
+    def owner_of(self, device: str) -> str:
+        """Return the id of the volume that the journal says a device is, or ""."""
+        wanted = blocks.number(device)
+        for volume_id in self._journal.volume_ids():
+            entry = self._journal.get(volume_id)
+            known = device_of(entry) if entry is not None else None
+            if known is not None and blocks.number(known.path) == wanted:
+                return volume_id
+        return ""
+
+
+def device_shown(path: str) -> str:
+    """Return the block device whose file system is mounted at a path, or which is bound there; "" when none is."""
+    shown = mounts.at(path)
+    if shown is None:
+        return ""
+    for device in (shown.source, f"/dev/{shown.root.rpartition('/')[2]}"):
+        if blocks.is_device(device) and mounts.shows(shown, device):
+            return device
+    return ""
 
 
 def marker(staging_path: str) -> str:
@@ -66,26 +107,3 @@ def belongs(entry: Entry, path: str) -> bool:
     if shown is not None:
         return mounts.shows(shown, device.path)
     return blocks.number(path) == blocks.number(device.path)
-
-
-def recovered(volume_id: str, staging_path: str) -> Entry | None:
-    """Rebuild a lost entry from the mounts; None when no block device is mounted there."""
-    shown = mounts.at(staging_path)
-    kind = Kind.MOUNT
-    if shown is None:
-        kind = Kind.BLOCK
-        shown = mounts.at(marker(staging_path))
-    if shown is None:
-        return None
-    path = shown.source if kind is Kind.MOUNT else f"/dev/{shown.root.rpartition('/')[2]}"
-    if not blocks.is_device(path) or not mounts.shows(shown, path):
-        return None
-    return Entry(
-        volume_id=volume_id,
-        state=State.STAGED,
-        staging_path=staging_path,
-        access=Access(kind=kind, mode=_UNKNOWN_MODE, fs_type=shown.fs_type if kind is Kind.MOUNT else ""),
-        readonly=shown.readonly if kind is Kind.MOUNT else blocks.is_readonly(path),
-        boot_id=boot_id(),
-        device=Device(path=path, backing=blocks.backing_file(path).removesuffix(_DELETED), brick={}),
-    )

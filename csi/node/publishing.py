@@ -11,7 +11,7 @@ from cinderblock.host import Device
 from csi.node import blocks, mounts
 from csi.node.commands import Runner
 from csi.node.journal import Entry, Journal, Target
-from csi.node.presence import Presence, belongs, device_of, is_live
+from csi.node.presence import Presence, belongs, device_of, device_shown, is_live
 from csi.node.wanted import MANY_TARGETS, Kind, PublishWanted
 
 log = logging.getLogger(__name__)
@@ -74,15 +74,20 @@ class Publishing:
         mounts.require_plain(target_path, what="target_path")
         where = mounts.resolved(target_path)
         entry = self._journal.get(volume_id)
-        if entry is not None and mounts.at(where) is not None:
-            ours = any(target.path == where for target in entry.targets) or belongs(entry, where)
-            if not ours and device_of(entry) is not None:
-                raise InUse(f"what is mounted at {where!r} is not volume {volume_id!r}; it was left alone")
+        if mounts.at(where) is not None and not self._is_of(entry, where):
+            raise InUse(f"what is mounted at {where!r} is not volume {volume_id!r}; it was left alone")
         if entry is not None:
             self._withdraw(entry, where)
             return
         mounts.unmount_all(self._runner, where)
         _remove(where)
+
+    def _is_of(self, entry: Entry | None, where: str) -> bool:
+        """Say whether what is mounted at a path is the volume, or may be where the journal has nothing of it."""
+        if entry is not None and (any(target.path == where for target in entry.targets) or belongs(entry, where)):
+            return True
+        device = device_shown(where)
+        return entry is None and device != "" and not self._presence.owner_of(device)
 
     def _staged(self, wanted: PublishWanted) -> tuple[Entry, Device]:
         """Return what is staged, as it really is."""
@@ -176,10 +181,15 @@ def _is_readonly(entry: Entry, shown: mounts.Mount, device: Device) -> bool:
 
 def _make(entry: Entry, path: str) -> None:
     """Make what the volume is bound over."""
-    if entry.access.kind is Kind.BLOCK:
-        _make_file(path)
-    else:
-        _make_folder(path)
+    try:
+        if entry.access.kind is Kind.BLOCK:
+            _make_file(path)
+        else:
+            _make_folder(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InvalidRequest(f"the folder above target_path {path!r} is absent; the caller makes it") from error
+    except OSError as error:
+        raise BackendUnavailable(f"target_path {path!r} cannot be made: {error.strerror}") from error
 
 
 def _make_folder(path: str) -> None:
@@ -189,8 +199,6 @@ def _make_folder(path: str) -> None:
     except FileExistsError:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             raise InvalidRequest(f"target_path {path!r} is there and no folder; remove it and repeat") from None
-    except FileNotFoundError as error:
-        raise InvalidRequest(f"the folder above target_path {path!r} is absent; the caller makes it") from error
 
 
 def _make_file(path: str) -> None:
@@ -201,8 +209,6 @@ def _make_file(path: str) -> None:
         entry = os.lstat(path)
         if not stat.S_ISREG(entry.st_mode) or entry.st_size:
             raise InvalidRequest(f"target_path {path!r} is there and no empty file; remove it and repeat") from None
-    except FileNotFoundError as error:
-        raise InvalidRequest(f"the folder above target_path {path!r} is absent; the caller makes it") from error
 
 
 def _remove(path: str) -> None:

@@ -26,7 +26,7 @@ from csi.node import blocks, mounting, mounts
 from csi.node.commands import Runner
 from csi.node.failures import Failures
 from csi.node.journal import Entry, Journal, State, boot_id
-from csi.node.presence import Presence, device_of, is_live, marker, recovered
+from csi.node.presence import Presence, device_of, is_live, marker
 from csi.node.wanted import SHARED_WRITER_MODES, Kind, StageWanted
 from persistence.errors import PersistenceError
 from persistence.records import Json
@@ -103,9 +103,9 @@ class Staging:
         mounts.require_plain(staging_path, what="staging_target_path")
         entry = self._journal.get(volume_id)
         if entry is None or mounts.resolved(entry.staging_path) != mounts.resolved(staging_path):
-            entry = recovered(volume_id, staging_path)
+            entry = self._presence.recovered(volume_id, staging_path)
             if entry is None and mounts.at(staging_path) is not None:
-                raise InUse(f"what is mounted at {staging_path!r} is no volume of this driver; it was left alone")
+                raise InUse(f"what is mounted at {staging_path!r} is not volume {volume_id!r}; it was left alone")
         if entry is None:
             return
         self._require_unpublished(entry)
@@ -264,7 +264,12 @@ def _intent(wanted: StageWanted, published: Published, *, readonly: bool) -> Ent
 def _require_folder(path: str) -> None:
     """Refuse a staging path that is not a real folder."""
     mounts.require_plain(path, what="staging_target_path")
-    if not Path(path).is_dir():
+    try:
+        is_folder = Path(path).is_dir()
+    except OSError as error:
+        # A dead mount, perhaps; that is no fault of the request.
+        raise BackendUnavailable(f"staging_target_path {path!r} cannot be looked at: {error.strerror}") from error
+    if not is_folder:
         raise InvalidRequest(f"staging_target_path {path!r} is not a folder; the caller makes it")
 
 

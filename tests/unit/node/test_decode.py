@@ -31,7 +31,9 @@ def test_flags_keep_their_order_and_a_context_its_commas():
     assert decode.stage(staged(mounted(flags=flags))).access.mount_flags == flags
 
 
-@pytest.mark.parametrize("flag", ["bind", "remount", "loop=/dev/loop7", "x-mount.mkdir", "X-mount.idmap=1", "", "move"])
+@pytest.mark.parametrize(
+    "flag", ["bind", "remount", "loop=/dev/loop7", "x-mount.mkdir", "X-mount.idmap=1", "", "move", "ro,bind", ","]
+)
 def test_instructions_to_mount_are_no_flags(flag):
     with pytest.raises(InvalidRequest, match="mount flag"):
         decode.stage(staged(mounted(flags=(flag,))))
