@@ -14,8 +14,12 @@ from typing import Generic, TypeVar
 
 from cinderblock.errors import BackendUnavailable, OperationPending
 from cinderblock.inflight import InFlight
+from csi.threads import Threads
 
 T = TypeVar("T")
+
+#: Threads that wait for work: as many as are busy at once on a usual day.
+_MOST_IDLE = 32
 
 
 class Task(Generic[T]):
@@ -66,6 +70,7 @@ class Workers:
         self._most_reads = most_reads
         self._most_reads_each = most_reads_each
         self._objects = InFlight()
+        self._threads = Threads(most_idle=_MOST_IDLE)
         self._changed = threading.Condition()
         self._changes: set[Task[object]] = set()
         self._reads: Counter[str] = Counter()
@@ -148,10 +153,8 @@ class Workers:
                 end()
                 task.finish()
 
-        # A daemon, because work that hangs for ever must not keep the process.
-        thread = threading.Thread(target=body, name=task.name[:64], daemon=True)
         try:
-            thread.start()
+            self._threads.start(body, name=task.name[:64])
         except RuntimeError as error:
             end()
             raise BackendUnavailable("no thread can be started for this call; ask again") from error
