@@ -16,13 +16,16 @@ ConnectionInfo = Mapping[str, Json]
 class Device:
     """A block device of this host that shows a volume.
 
-    `path` is what is mounted; `backing` is the file behind a loop device, else "".
+    `path` is what is mounted; `backing` is the file behind a loop device, else "",
+    and `file_id` that file's "DEVICE:INODE" in decimals: its name may look
+    different from another mount namespace.
     `wwn` is the VPD page 0x83 identity where the protocol has one, else "".
     `brick` is what os-brick answered and wants back at disconnect.
     """
 
     path: str
     backing: str = ""
+    file_id: str = ""
     wwn: str = ""
     brick: Mapping[str, Json]
 
@@ -39,16 +42,16 @@ class Host(Protocol):
         Raises:
             InvalidRequest: this protocol or format cannot be reached from here, in words.
             BackendUnavailable: the volume's target does not answer.
-            DeviceMismatch: what appeared is not the volume.
+            DeviceMismatch: what appeared is not the volume; it was let go, or left to whoever uses it.
         """
 
-    def disconnect(self, connection_info: ConnectionInfo, device: Device | None, *, force: bool = False) -> None:
+    def disconnect(self, connection_info: ConnectionInfo, device: Device | None) -> None:
         """Make the device go; one that is gone is success.
 
         An empty `connection_info` means that it was lost: the device alone is let go.
 
         Raises:
-            InUse: the device is still mounted or open.
+            InUse: the device is mounted, claimed or, where that can be told, open; it was left alone.
         """
 
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from oslo_concurrency import processutils
 
 from cinderblock import wwn
-from cinderblock.brick import connectors, files, identity, loop
+from cinderblock.brick import claims, connectors, files, identity, loop
 from cinderblock.brick.errors import translated
 from cinderblock.errors import BackendUnavailable, DeviceMismatch, InvalidRequest
 from cinderblock.host import ConnectionInfo, Device
@@ -52,9 +52,9 @@ class BrickHost:
                     return self._connected(protocol, data)
             return self._connected(protocol, data)
 
-    def disconnect(self, connection_info: ConnectionInfo, device: Device | None, *, force: bool = False) -> None:
+    def disconnect(self, connection_info: ConnectionInfo, device: Device | None) -> None:
         if not connection_info:
-            self._release(device, force=force)
+            self._release(device)
             return
         protocol, data = _parsed(connection_info)
         with translated(f"disconnecting a volume of type {protocol!r}"):
@@ -67,9 +67,10 @@ class BrickHost:
                 self._detach_file(self._file(protocol, data), device)
             brick = dict(device.brick) if device is not None else {}
             if device is not None and not device.backing:
+                claims.require_free(device.path)
                 brick.setdefault("path", device.path)
             connector = self._connector(protocol, data)
-            connector.disconnect_volume(dict(data), brick or None, force=force, ignore_errors=False)
+            connector.disconnect_volume(dict(data), brick or None, force=False, ignore_errors=False)
 
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
         shown = loop.at(device.path)
@@ -107,14 +108,14 @@ class BrickHost:
             real = os.path.realpath(path)
             files.require_raw(real, declared=str(data.get("format") or ""))
             made = loop.attach(real, readonly=readonly)
-            return Device(path=made.path, backing=real, brick=kept)
+            return Device(path=made.path, backing=real, file_id=made.file_id, brick=kept)
         if not stat.S_ISBLK(mode):
             raise InvalidRequest(f"{path!r} is neither a regular file nor a block device")
         found = self._proven(protocol, data, path, kept)
         return Device(path=path, wwn=found, brick=kept)
 
     def _proven(self, protocol: str, data: Mapping[str, Json], path: str, brick: Mapping[str, Json]) -> str:
-        """Compare all paths and the driver's own word; on a mismatch nothing stays connected."""
+        """Compare all paths and the driver's own word; on a mismatch nothing stays connected that is not in use."""
         try:
             found = identity.proven(path)
             for key in _IDENTITY_KEYS:
@@ -122,7 +123,10 @@ class BrickHost:
                 if isinstance(wanted, str) and found and wwn.normal(wanted) and not wwn.same(found, wanted):
                     raise DeviceMismatch(f"{path} is volume {found}, but the driver said {wanted} ({key})")
         except DeviceMismatch:
-            self._connector(protocol, data).disconnect_volume(dict(data), dict(brick), force=True, ignore_errors=True)
+            # Somebody may work on whatever it is: a unit that was reused under a live mount.
+            if claims.is_free(path):
+                connector = self._connector(protocol, data)
+                connector.disconnect_volume(dict(data), dict(brick), force=True, ignore_errors=True)
             raise
         return found
 
@@ -154,14 +158,14 @@ class BrickHost:
     def _unmount_unused(self, protocol: str, data: Mapping[str, Json]) -> None:
         """Unmount a share when no loop device shows a file of it; a busy one stays mounted."""
         share = self._share(protocol, data)
-        if not share.is_mount() or any(each.backing.startswith(f"{share}/") for each in loop.bound()):
+        if not share.is_mount() or any(each.device == share.stat().st_dev for each in loop.bound()):
             return
         try:
             processutils.execute("umount", str(share))
         except (processutils.ProcessExecutionError, OSError) as error:
             log.info("a share stays mounted", extra={"share": str(share), "reason": type(error).__name__})
 
-    def _release(self, device: Device | None, *, force: bool) -> None:
+    def _release(self, device: Device | None) -> None:
         """Let go of a device whose connection is not known any more."""
         if device is None:
             return
@@ -172,9 +176,10 @@ class BrickHost:
                     _require_same_file(shown, device)
                 loop.detach(shown)
                 return
-            disks = identity.scsi_disks(device.path)
+            disks = identity.remote_disks(device.path)
             if disks:
-                connectors.scsi().remove_connection(list(disks), force=force, path_used=device.path)
+                claims.require_free(device.path)
+                connectors.scsi().remove_connection(list(disks), path_used=device.path)
 
 
 def _parsed(connection_info: ConnectionInfo) -> tuple[str, Mapping[str, Json]]:
@@ -187,6 +192,10 @@ def _parsed(connection_info: ConnectionInfo) -> tuple[str, Mapping[str, Json]]:
 
 def _require_same_file(shown: loop.Loop, device: Device) -> None:
     """Refuse a loop device that shows another file by now."""
+    if device.file_id:
+        if shown.file_id != device.file_id:
+            raise DeviceMismatch(f"{device.path} shows {shown.backing!r}, not {device.backing!r}; it was left alone")
+        return
     if shown.backing.removesuffix(" (deleted)") == device.backing:
         return
     try:

@@ -6,6 +6,8 @@ Source: SPC-4, 7.8.5 (device identification page); /sys/block/*/device.
 """
 
 import logging
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +22,8 @@ _SYS_BLOCK = Path("/sys/block")
 _NAA = 3
 _EUI = 2
 _HEADER = 4
+#: Where in sysfs the disks of iSCSI sessions, and of Fibre Channel's remote ports, are.
+_REMOTE = re.compile(r"/(session|rport-)[0-9]")
 
 
 def proven(path: str) -> str:
@@ -45,6 +49,11 @@ def proven(path: str) -> str:
     if identity and mapped and not wwn.same(identity, mapped):
         raise DeviceMismatch(f"{path} was mapped for volume {mapped}, but its paths show {identity}; flush the map")
     return identity
+
+
+def remote_disks(path: str) -> Sequence[str]:
+    """Return those of the SCSI disks under a device that came over a network: this machine's own are never removed."""
+    return [name for name in scsi_disks(path) if _REMOTE.search(os.path.realpath(_SYS_BLOCK / name))]
 
 
 def scsi_disks(path: str) -> Sequence[str]:

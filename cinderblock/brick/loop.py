@@ -4,6 +4,7 @@ A file's device is recognised by device number and inode of the file, which
 the kernel knows, never by name. Source: linux/loop.h, loop(4).
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -25,6 +26,8 @@ _GET_STATUS64 = 0x4C05
 _SET_CAPACITY = 0x4C07
 _CONFIGURE = 0x4C0A
 _CTL_GET_FREE = 0x4C82
+#: ioctl that sets a device's read-only flag. Source: linux/fs.h.
+_BLKROSET = 0x125D
 _MAJOR = 7
 
 _READ_ONLY = 1
@@ -57,6 +60,11 @@ class Loop:
     whole: bool
     readonly: bool
 
+    @property
+    def file_id(self) -> str:
+        """What tells the file from every other one, as `Device.file_id`."""
+        return f"{self.device}:{self.inode}"
+
 
 def attach(file: str, *, readonly: bool = False) -> Loop:
     """Return the loop device of a regular file, making it if there is none.
@@ -72,7 +80,7 @@ def attach(file: str, *, readonly: bool = False) -> Loop:
         descriptor = _opened(file, readonly=readonly)
         try:
             found = _of(os.fstat(descriptor))
-            if found is None:
+            if found is None or not _kept(found):
                 found = _made(descriptor, file, readonly=readonly)
         finally:
             os.close(descriptor)
@@ -165,23 +173,22 @@ def _made(descriptor: int, file: str, *, readonly: bool) -> Loop:
         device = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.ioctl(device, _CONFIGURE, config)
-        except BlockingIOError:
-            continue
+            if not readonly:
+                # Who had the device before may have left it read-only: the flag outlives the file.
+                fcntl.ioctl(device, _BLKROSET, struct.pack("i", 0))
+            # Asked while it is open: nobody can give the device to another file meanwhile.
+            loop = _read(device, path)
         except OSError as error:
-            if error.errno in _TAKEN:
+            if error.errno in (errno.EBUSY, errno.EAGAIN):
+                # Somebody else was faster, or the device is being opened right now.
                 continue
             raise BackendUnavailable(f"no loop device over {file!r}: {error.strerror}") from error
         finally:
             os.close(device)
-        loop = _status(path)
         if loop is not None:
             _report_buffered(path)
             return loop
     raise BackendUnavailable(f"no free loop device for {file!r} after {_TRIES} tries")
-
-
-#: EBUSY, EAGAIN: somebody else was faster, or the device is being opened right now.
-_TAKEN = (16, 11)
 
 
 def _free_path() -> str:
@@ -207,11 +214,17 @@ def _status(path: str) -> Loop | None:
     except OSError:
         return None
     try:
+        return _read(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, path: str) -> Loop | None:
+    """Ask an open device what it shows; None when it shows nothing."""
+    try:
         fields = _INFO.unpack(fcntl.ioctl(descriptor, _GET_STATUS64, bytes(_INFO.size)))
     except OSError:
         return None
-    finally:
-        os.close(descriptor)
     device, inode, _rdevice, offset, limit = fields[:5]
     return Loop(
         path=path,
@@ -254,7 +267,7 @@ def _cleared(loop: Loop) -> bool:
         if _shows(descriptor, loop):
             fcntl.ioctl(descriptor, _CLR_FD, 0)
     except OSError as error:
-        if error.errno not in (6, 16):  # ENXIO: detached meanwhile; EBUSY: claimed meanwhile, tried again
+        if error.errno not in (errno.ENXIO, errno.EBUSY):  # detached, or claimed, meanwhile: looked at again
             raise
     finally:
         os.close(descriptor)
@@ -263,15 +276,12 @@ def _cleared(loop: Loop) -> bool:
 
 def _shows(descriptor: int, loop: Loop) -> bool:
     """Say whether the open device still shows the loop's file."""
-    try:
-        fields = _INFO.unpack(fcntl.ioctl(descriptor, _GET_STATUS64, bytes(_INFO.size)))
-    except OSError:
-        return False
-    return (fields[0], fields[1]) == (loop.device, loop.inode)
+    shown = _read(descriptor, loop.path)
+    return shown is not None and shown.file_id == loop.file_id
 
 
 def _kept(loop: Loop) -> bool:
-    """Undo the pending automatic detach of a device that somebody holds open; say whether there was one."""
+    """Say whether the device still shows its file; it is not going to be detached by itself then."""
     try:
         descriptor = os.open(loop.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -280,8 +290,9 @@ def _kept(loop: Loop) -> bool:
         if not _shows(descriptor, loop):
             return False
         fields = list(_INFO.unpack(fcntl.ioctl(descriptor, _GET_STATUS64, bytes(_INFO.size))))
-        fields[8] &= ~_AUTOCLEAR
-        fcntl.ioctl(descriptor, _SET_STATUS64, _INFO.pack(*fields))
+        if fields[8] & _AUTOCLEAR:
+            fields[8] ^= _AUTOCLEAR
+            fcntl.ioctl(descriptor, _SET_STATUS64, _INFO.pack(*fields))
     except OSError:
         return False
     finally:

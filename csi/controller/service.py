@@ -216,7 +216,12 @@ class Controller(csi_pb2_grpc.ControllerServicer):
 
     def _sealed(self, connection: ConnectionRecord) -> dict[str, str]:
         """Close what the node needs: Kubernetes shows publish contexts to whoever may read VolumeAttachments."""
-        content = {"connection_info": connection.connection_info, "readonly": connection.readonly, "wwn": ""}
+        content = {
+            "connection_info": connection.connection_info,
+            "readonly": connection.readonly,
+            "wwn": "",
+            "incarnation": connection.volume_cinder_id,
+        }
         purpose = f"publish_context/{connection.volume_id}"
         return {"connection": self._sealer.seal_text(json.dumps(content), purpose=purpose)}
 

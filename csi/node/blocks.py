@@ -4,10 +4,15 @@ import fcntl
 import os
 import stat
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: ioctl that sets a device's read-only flag. Source: linux/fs.h.
 _BLKROSET = 0x125D
+#: ioctl that tells what a loop device shows: device and inode of a file come first. Source: linux/loop.h.
+_LOOP_GET_STATUS64 = 0x4C05
+_LOOP_INFO_BYTES = 232
 
 
 def is_device(path: str) -> bool:
@@ -29,17 +34,28 @@ def number(path: str) -> str:
     return f"{os.major(entry.st_rdev)}:{os.minor(entry.st_rdev)}"
 
 
+@contextmanager
+def held(path: str) -> Iterator[int]:
+    """Keep a device open, as a descriptor: its name is not given to another device meanwhile.
+
+    Raises:
+        OSError: the device is gone.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def size_bytes(path: str) -> int:
     """Return a device's size in bytes.
 
     Raises:
         OSError: the device is gone, or has no medium.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with held(path) as descriptor:
         return os.lseek(descriptor, 0, os.SEEK_END)
-    finally:
-        os.close(descriptor)
 
 
 def read(path: str, *, offset: int, length: int) -> bytes:
@@ -48,20 +64,14 @@ def read(path: str, *, offset: int, length: int) -> bytes:
     Raises:
         OSError: the device does not answer.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with held(path) as descriptor:
         return os.pread(descriptor, length, offset)
-    finally:
-        os.close(descriptor)
 
 
 def set_readonly(path: str, *, readonly: bool) -> None:
     """Let the kernel refuse writes to a device, or allow them again; repeating is harmless."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with held(path) as descriptor:
         fcntl.ioctl(descriptor, _BLKROSET, struct.pack("i", int(readonly)))
-    finally:
-        os.close(descriptor)
 
 
 def is_readonly(path: str) -> bool:
@@ -72,6 +82,20 @@ def is_readonly(path: str) -> bool:
 def backing_file(path: str) -> str:
     """Return the file behind a loop device, with " (deleted)" when it is; "" for any other device."""
     return _sysfs(path, "loop/backing_file")
+
+
+def file_id(path: str) -> str:
+    """Return "DEVICE:INODE" of the file behind a loop device, "" for any other device.
+
+    The name of the file may look different from another mount namespace, and
+    may have been given to another file.
+    """
+    try:
+        with held(path) as descriptor:
+            shown = fcntl.ioctl(descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO_BYTES))
+    except OSError:
+        return ""
+    return "{}:{}".format(*struct.unpack_from("=2Q", shown))
 
 
 def states(path: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ _PACKAGES = {
     "xfs_growfs": "xfsprogs",
     "mkfs.btrfs": "btrfs-progs",
     "btrfs": "btrfs-progs",
+    "btrfstune": "btrfs-progs",
 }
 _FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: How long a killed program may take to go; one in an uninterruptible call is left behind, seconds.
@@ -82,6 +83,8 @@ class Commands:
                 env=environment,
                 text=True,
                 errors="replace",
+                # A Ctrl-C at a terminal is for the driver, which lets its calls finish.
+                process_group=0,
             )
         except FileNotFoundError as error:
             package = _PACKAGES.get(argv[0], argv[0])

@@ -11,7 +11,12 @@ from csi.proto import csi_pb2
 CONNECTION = "connection"
 
 #: Mount flags that change what mount(8) does, not how the file system behaves.
-_NOT_FLAGS = ("bind", "rbind", "move", "remount", "loop", "helper", "uhelper", "offset", "sizelimit", "defaults")
+_NOT_FLAGS = frozenset(
+    {"bind", "rbind", "move", "remount", "loop", "helper", "uhelper", "offset", "sizelimit", "defaults"}
+    | {prefix + how for prefix in ("", "r") for how in ("private", "slave", "shared", "unbindable")}
+    # Options that bring another device of the node into the file system.
+    | {"device", "journal_dev", "journal_path", "logdev", "rtdev"}
+)
 
 #: What commas separate, but for those inside of quotes (a SELinux context has some).
 _PARTS = re.compile(r'(?:[^,"]|"[^"]*"|")+')

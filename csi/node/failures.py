@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 
+from cinderblock.concealment import masked
 from cinderblock.errors import CinderblockError
 
 _REMEMBERED = 256
@@ -17,7 +18,7 @@ class Failures:
 
     def note(self, volume_id: str, error: Exception) -> None:
         """Remember a failure; the text of what nobody classified is not shown."""
-        message = str(error) if isinstance(error, CinderblockError) else "the stage failed, see the node's log"
+        message = masked(str(error)) if isinstance(error, CinderblockError) else "the stage failed, see the node's log"
         with self._lock:
             self._last[volume_id] = message
             self._last.move_to_end(volume_id)

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest
-from csi.node import blocks
+from csi.node import blocks, btrfs
 from csi.node.commands import CommandFailed, Runner
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,9 @@ DEFAULT = "ext4"
 KNOWN = ("ext2", "ext3", "ext4", "xfs", "btrfs")
 _EXT = ("ext2", "ext3", "ext4")
 
+#: Statuses of blkid; with the second one it says nothing of what it found.
 _NOTHING_FOUND = 2
+_SEVERAL_FOUND = 8
 #: e2fsck: 0 clean, 1 corrected, 2 corrected and a reboot wanted (for a root file system).
 _E2FSCK_FINE = (0, 1, 2)
 _E2FSCK_UNCORRECTED = 4
@@ -27,7 +29,6 @@ _CHECKED_BYTES = 4096
 
 #: Where the xfs superblock says that mkfs has not finished. Source: struct xfs_dsb, sb_inprogress.
 _XFS_IN_PROGRESS = 126
-_BTRFS_SUPERBLOCK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,16 @@ def probe(runner: Runner, device: str) -> Found:
         BackendUnavailable: the device cannot be read.
     """
     _require_readable(device)
-    ended = runner.run("blkid", "-p", "-o", "export", device, accept=(0, _NOTHING_FOUND))
+    ended = runner.run("blkid", "-p", "-o", "export", device, accept=(0, _NOTHING_FOUND, _SEVERAL_FOUND))
     if ended.code == _NOTHING_FOUND:
         return Found(fs_type="")
     said = dict(line.split("=", 1) for line in ended.out.splitlines() if "=" in line)
     kind, partitions = said.get("TYPE", ""), said.get("PTTYPE", "")
     if kind not in KNOWN or partitions:
-        what = " and ".join(filter(None, (kind, partitions and f"a {partitions} partition table"))) or "unknown data"
+        what = (
+            " and ".join(filter(None, (kind, partitions and f"a {partitions} partition table")))
+            or "several things at once"
+        )
         raise InUse(
             f"{device} holds {what}; it was neither formatted nor mounted. If its content is not needed, "
             "erase it with `wipefs -a` on the node, or use the volume as a block device"
@@ -117,7 +121,7 @@ def without_replay(fs_type: str) -> str:
 def size_bytes(device: str, fs_type: str) -> int:
     """Return how large the file system itself is, from its superblock; only right while it is not mounted.
 
-    Source: struct ext2_super_block, xfs_dsb, btrfs_super_block.
+    Source: struct ext2_super_block, xfs_dsb.
     """
     if fs_type in _EXT:
         block = blocks.read(device, offset=1024, length=1024)
@@ -127,7 +131,7 @@ def size_bytes(device: str, fs_type: str) -> int:
     if fs_type == "xfs":
         block = blocks.read(device, offset=0, length=512)
         return int.from_bytes(block[4:8], "big") * int.from_bytes(block[8:16], "big")
-    return _number(blocks.read(device, offset=_BTRFS_SUPERBLOCK, length=512), 0x70, 8)
+    return btrfs.superblock(device).size_bytes
 
 
 def grow_unmounted(runner: Runner, device: str, fs_type: str) -> bool:

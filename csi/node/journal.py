@@ -26,6 +26,8 @@ from persistence.seal import Sealer
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+#: What of a device is written in the clear.
+_DEVICE = ("path", "backing", "file_id", "wwn")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 #: How many volumes' identities are remembered after their last stage; the oldest go first.
@@ -41,7 +43,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a volume is published; `done` once it is bound as wanted."""
+    """Where a volume is published; `done` once it is bound as wanted, `mode` "" when it is not known any more."""
 
     path: str
     readonly: bool
@@ -96,17 +98,22 @@ class Journal:
             leftover.unlink(missing_ok=True)
 
     def get(self, volume_id: str) -> Entry | None:
-        """Return the volume's entry, or None; one that cannot be read is logged and counts as lost."""
+        """Return the volume's entry, or None; one that is damaged is logged and counts as lost.
+
+        Raises:
+            BackendUnavailable: there is one, but it cannot be read now.
+        """
+        path = self._path(volume_id)
         try:
-            text = self._path(volume_id).read_text(encoding="utf-8")
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError):
-            log.exception("journal entry unreadable", extra={"volume_id": volume_id})
-            return None
+        except OSError as error:
+            # Not lost: to go on without it would be to forget what is connected.
+            raise BackendUnavailable(f"the node's journal {path} cannot be read: {error.strerror}") from error
         try:
-            return self._decoded(volume_id, json.loads(text))
-        except (ValueError, KeyError, TypeError):
+            return self._decoded(volume_id, json.loads(content))
+        except (ValueError, KeyError, TypeError, AttributeError):
             log.exception("journal entry unusable", extra={"volume_id": volume_id})
             return None
 
@@ -120,9 +127,16 @@ class Journal:
         return entry
 
     def forget(self, volume_id: str) -> None:
-        """Remove the entry; one that is gone is success."""
-        self._path(volume_id).unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        """Remove the entry; one that is gone is success.
+
+        Raises:
+            BackendUnavailable: the journal cannot be written.
+        """
+        try:
+            self._path(volume_id).unlink(missing_ok=True)
+            _sync_folder(self._folder)
+        except OSError as error:
+            raise _unwritable(self._folder, error) from error
 
     def volume_ids(self) -> list[str]:
         """Return the volumes with a readable entry."""
@@ -134,22 +148,29 @@ class Journal:
                 continue
         return sorted(found)
 
-    def identity(self, volume_id: str) -> str:
-        """Return the WWN that the volume had when it was first staged here, or ""."""
+    def identity(self, volume_id: str, incarnation: str) -> str:
+        """Return the WWN that the volume had when it was first staged here, or "".
+
+        Args:
+            volume_id: the volume.
+            incarnation: tells it from an earlier one of the same id, which was
+                deleted; "" when the controller does not say.
+        """
         try:
-            return self._identity_path(volume_id).read_text(encoding="ascii").strip()
+            wwn, _, whose = self._identity_path(volume_id).read_text(encoding="ascii").strip().partition(" ")
         except (OSError, UnicodeDecodeError):
             return ""
+        return wwn if whose == incarnation else ""
 
-    def remember_identity(self, volume_id: str, wwn: str) -> None:
+    def remember_identity(self, volume_id: str, incarnation: str, wwn: str) -> None:
         """Keep the WWN of a volume beyond its stage.
 
         Raises:
             BackendUnavailable: the journal cannot be written.
         """
-        if self.identity(volume_id) == wwn:
+        if self.identity(volume_id, incarnation) == wwn:
             return
-        self._write(self._identity_path(volume_id), wwn + "\n")
+        self._write(self._identity_path(volume_id), f"{wwn} {incarnation}\n")
         kept = sorted(self._identities.glob("*.wwn"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in kept[_IDENTITIES:]:
             old.unlink(missing_ok=True)
@@ -186,7 +207,7 @@ class Journal:
             "access": asdict(entry.access),
             "readonly": entry.readonly,
             "boot_id": entry.boot_id,
-            "device": {"path": device.path, "backing": device.backing, "wwn": device.wwn} if device else None,
+            "device": {name: getattr(device, name) for name in _DEVICE} if device else None,
             "targets": [asdict(target) for target in entry.targets],
             "sealed": self._sealer.seal_text(json.dumps(secret), purpose=_purpose(entry.volume_id)),
         }
@@ -231,7 +252,11 @@ class Journal:
                 raise
             _sync_folder(path.parent)
         except OSError as error:
-            raise BackendUnavailable(f"the node's journal {path.parent} cannot be written: {error.strerror}") from error
+            raise _unwritable(path.parent, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> BackendUnavailable:
+    return BackendUnavailable(f"the node's journal {folder} cannot be written: {error.strerror}")
 
 
 def _purpose(volume_id: str) -> str:

@@ -1,7 +1,7 @@
 """From a device to a mounted file system of its size."""
 
 from cinderblock.errors import BackendUnavailable, InUse
-from csi.node import blocks, filesystems, mounts
+from csi.node import blocks, btrfs, filesystems, mounts
 from csi.node.commands import CommandFailed, Runner
 from csi.node.journal import Entry
 from csi.node.presence import belongs
@@ -30,6 +30,18 @@ def mount_volume(runner: Runner, entry: Entry, device: str) -> None:
     smaller = not entry.readonly and filesystems.size_bytes(device, fs_type) < blocks.size_bytes(device)
     if smaller and filesystems.grow_unmounted(runner, device, fs_type):
         smaller = False
+    if fs_type == "btrfs" and not blank and not btrfs.copes():
+        btrfs.separate(runner, device, readonly=entry.readonly)
+    _mount(runner, entry, device)
+    if not belongs(entry, entry.staging_path):
+        raise BackendUnavailable(f"{device} was mounted, but {entry.staging_path!r} does not show it")
+    if smaller:
+        filesystems.grow(runner, device, entry.staging_path, fs_type)
+
+
+def _mount(runner: Runner, entry: Entry, device: str) -> None:
+    """Mount the file system as it was asked for."""
+    fs_type = entry.access.fs_type
     flags = filesystems.mount_flags(fs_type, entry.access.mount_flags, readonly=entry.readonly)
     try:
         mounts.mount(runner, device, entry.staging_path, fs_type=fs_type, flags=flags)
@@ -39,7 +51,3 @@ def mount_volume(runner: Runner, entry: Entry, device: str) -> None:
         # A log that wants to be replayed, on a device that cannot be written.
         flags.append(filesystems.without_replay(fs_type))
         mounts.mount(runner, device, entry.staging_path, fs_type=fs_type, flags=flags)
-    if not belongs(entry, entry.staging_path):
-        raise BackendUnavailable(f"{device} was mounted, but {entry.staging_path!r} does not show it")
-    if smaller:
-        filesystems.grow(runner, device, entry.staging_path, fs_type)

@@ -17,11 +17,12 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 #: More mounts than this over one path are somebody's accident, not ours to clear.
 _DEEPEST = 64
 _MOUNT_TIMEOUT_S = 300.0
+_READINGS = 8
 #: What the kernel says of a path that cannot be there, whatever is made or mounted.
 _NO_PATH = (errno.ENAMETOOLONG, errno.ELOOP)
 _SHOWN = 100
 #: Flags that belong to one mount, not to the file system; a read-only remount must repeat them.
-_PER_MOUNT = ("nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime")
+_PER_MOUNT = ("nosuid", "nodev", "noexec", "nosymfollow", "noatime", "nodiratime", "relatime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Mount:
 def parse(text: str) -> Sequence[Mount]:
     """Read the kernel's table, in its order: of two mounts at one path the later covers the earlier."""
     found = []
-    for line in text.splitlines():
+    # Nothing but a line feed ends a line of the kernel's; a path may hold what Unicode calls a line's end.
+    for line in text.split("\n"):
         before, _, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if len(left) < 6 or len(right) < 3:  # noqa: PLR2004  # the fields that proc(5) promises
@@ -65,8 +67,17 @@ def parse(text: str) -> Sequence[Mount]:
 
 
 def table() -> Sequence[Mount]:
-    """Return all mounts that this process sees."""
-    return parse(_TABLE.read_text(encoding="utf-8", errors="surrogateescape"))
+    """Return all mounts that this process sees.
+
+    Kernels before 5.8 may leave mounts out while others come and go, so it is
+    read until it comes out the same twice, within reason.
+    """
+    text = ""
+    for _ in range(_READINGS):
+        before, text = text, _TABLE.read_text(encoding="utf-8", errors="surrogateescape")
+        if text == before:
+            break
+    return parse(text)
 
 
 def at(path: str) -> Mount | None:
@@ -85,11 +96,11 @@ def shows(mount: Mount, device: str) -> bool:
     wanted = blocks.number(device)
     if not wanted:
         return False
-    if os.path.basename(mount.root) == os.path.basename(device):  # noqa: PTH119  # text of the kernel's, no path of ours
-        # The node bound over a file: what lies there is the device itself.
-        return blocks.number(mount.path) == wanted
     # btrfs has a device number of its own, but names its source.
-    return mount.device == wanted or (mount.fs_type == "btrfs" and blocks.number(mount.source) == wanted)
+    if mount.device == wanted or (mount.fs_type == "btrfs" and blocks.number(mount.source) == wanted):
+        return True
+    # The node bound over a file: what lies there is the device itself.
+    return mount.root.rpartition("/")[2] == device.rpartition("/")[2] and blocks.number(mount.path) == wanted
 
 
 def resolved(path: str) -> str:

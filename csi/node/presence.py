@@ -1,8 +1,11 @@
 """Whether what the journal says is so: devices and mounts of volumes, as the kernel has them."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from cinderblock.host import Device
 from csi.node import blocks, mounts
-from csi.node.journal import Entry, Journal, State, boot_id
+from csi.node.journal import Entry, Journal, State, Target, boot_id
 from csi.node.wanted import Access, Kind
 
 #: A staged block volume's device node is bound over a file of this name in the
@@ -10,8 +13,8 @@ from csi.node.wanted import Access, Kind
 MARKER = "device"
 
 _DELETED = " (deleted)"
-#: The mode is not to be had from the mounts; this one allows no second target.
-_UNKNOWN_MODE = "SINGLE_NODE_WRITER"
+#: The mode is not to be had from the mounts.
+_UNKNOWN = ""
 
 
 class Presence:
@@ -27,25 +30,25 @@ class Presence:
             return entry
         return self.recovered(volume_id, staging_path)
 
+    def published(self, volume_id: str, target_path: str) -> Entry | None:
+        """Rebuild a lost entry from a target alone, as far as measuring needs it; None when none can be there.
+
+        A volume that is published is mounted twice: where it is staged, and there.
+        """
+        device = device_shown(target_path) if target_path.startswith("/") else ""
+        if not device or len(mounts.of_device(device)) <= 1 or self.owner_of(device):
+            return None
+        return _rebuilt(volume_id, device, staging_path=target_path, at=target_path)
+
     def recovered(self, volume_id: str, staging_path: str) -> Entry | None:
         """Rebuild a lost entry from the mounts; None when no block device is mounted there, or another volume's."""
-        kind, path = Kind.MOUNT, staging_path
-        device = device_shown(path)
-        if not device:
-            kind, path = Kind.BLOCK, marker(staging_path)
+        for path in (staging_path, marker(staging_path)):
             device = device_shown(path)
-        shown = mounts.at(path)
-        if not device or shown is None or self.owner_of(device) not in ("", volume_id):
-            return None
-        return Entry(
-            volume_id=volume_id,
-            state=State.STAGED,
-            staging_path=staging_path,
-            access=Access(kind=kind, mode=_UNKNOWN_MODE, fs_type=shown.fs_type if kind is Kind.MOUNT else ""),
-            readonly=shown.readonly if kind is Kind.MOUNT else blocks.is_readonly(device),
-            boot_id=boot_id(),
-            device=Device(path=device, backing=blocks.backing_file(device).removesuffix(_DELETED), brick={}),
-        )
+            if device:
+                if self.owner_of(device) not in ("", volume_id):
+                    return None
+                return _rebuilt(volume_id, device, staging_path=staging_path, at=path)
+        return None
 
     def owner_of(self, device: str) -> str:
         """Return the id of the volume that the journal says a device is, or ""."""
@@ -56,6 +59,42 @@ class Presence:
             if known is not None and blocks.number(known.path) == wanted:
                 return volume_id
         return ""
+
+
+def _rebuilt(volume_id: str, device: str, *, staging_path: str, at: str) -> Entry | None:
+    """Return what the mounts tell of a volume that is staged; None when it went away meanwhile."""
+    shown = mounts.at(at)
+    if shown is None:
+        return None
+    is_mount = shown.source == device
+    entry = Entry(
+        volume_id=volume_id,
+        state=State.STAGED,
+        staging_path=staging_path,
+        access=Access(
+            kind=Kind.MOUNT if is_mount else Kind.BLOCK, mode=_UNKNOWN, fs_type=shown.fs_type if is_mount else ""
+        ),
+        readonly=shown.readonly if is_mount else blocks.is_readonly(device),
+        boot_id=boot_id(),
+        device=Device(
+            path=device,
+            backing=blocks.backing_file(device).removesuffix(_DELETED),
+            file_id=blocks.file_id(device),
+            brick={},
+        ),
+    )
+    own = own_paths(entry)
+    targets = tuple(
+        Target(path=mount.path, readonly=mount.readonly if is_mount else entry.readonly, mode=_UNKNOWN, done=True)
+        for mount in mounts.of_device(device)
+        if mount.path not in own
+    )
+    return replace(entry, targets=targets)
+
+
+def own_paths(entry: Entry) -> Collection[str]:
+    """Return where the volume is mounted or bound because it is staged, as the kernel's table has it."""
+    return {mounts.resolved(path) for path in (entry.staging_path, marker(entry.staging_path))}
 
 
 def device_shown(path: str) -> str:
@@ -83,7 +122,7 @@ def device_of(entry: Entry) -> Device | None:
     device = entry.device
     if device is None or entry.boot_id != boot_id() or not blocks.is_device(device.path):
         return None
-    if device.backing and blocks.backing_file(device.path).removesuffix(_DELETED) != device.backing:
+    if device.file_id and blocks.file_id(device.path) != device.file_id:
         return None
     return device
 

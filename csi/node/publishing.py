@@ -114,6 +114,8 @@ class Publishing:
             mounts.bind(self._runner, device.path, target.path, readonly=False)
         else:
             mounts.bind(self._runner, entry.staging_path, target.path, readonly=target.readonly)
+        if not belongs(entry, target.path):
+            raise BackendUnavailable(f"{device.path} was bound, but {target.path!r} does not show it")
 
     def _take_back(self, entry: Entry, target: Target, error: Exception) -> None:
         """Undo a failed publish; when that fails as well, the answer must not be final."""
@@ -148,7 +150,7 @@ def _require_equal(
     for what, is_now, asked in (
         ("as", entry.access.kind.value, wanted.access.kind.value),
         ("read-only", shown_readonly, target.readonly),
-        ("with access mode", before.mode if before is not None else target.mode, target.mode),
+        ("with access mode", before.mode if before is not None and before.mode else target.mode, target.mode),
         ("with file system", entry.access.fs_type, wanted.access.fs_type),
     ):
         if is_now != asked:
@@ -160,7 +162,9 @@ def _require_equal(
 def _require_allowed(entry: Entry, wanted: PublishWanted, target: Target) -> None:
     """Refuse a second target that the access mode forbids, and a mix of readers and writers on one block device."""
     others = [each for each in entry.targets if each.path != target.path]
-    if others and (wanted.access.mode not in MANY_TARGETS or any(each.mode not in MANY_TARGETS for each in others)):
+    if others and (
+        wanted.access.mode not in MANY_TARGETS or any(each.mode not in ("", *MANY_TARGETS) for each in others)
+    ):
         raise InUse(
             f"volume {wanted.volume_id!r} is published at {others[0].path!r} already, "
             f"and {wanted.access.mode} allows one target; unpublish that one first"

@@ -37,7 +37,8 @@ class Stats:
             NotFound: it is not there.
             BackendUnavailable: its file system or device does not answer.
         """
-        entry = self._presence.known(volume_id, staging_path)
+        # A kubelet does not say where the volume is staged.
+        entry = self._presence.known(volume_id, staging_path) or self._presence.published(volume_id, volume_path)
         device = device_of(entry) if entry is not None else None
         if entry is None or device is None or not belongs(entry, volume_path):
             raise NotFound(f"volume {volume_id!r} is not on this node at {volume_path!r}")

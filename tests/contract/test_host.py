@@ -122,6 +122,44 @@ def test_a_device_that_is_open_stays_and_does_not_go_by_itself(host, file):
     host.disconnect(info(file), device)
 
 
+def test_a_device_that_was_about_to_go_by_itself_is_kept(host, file):
+    device = host.connect(info(file))
+    with Path(device.path).open("rb"):
+        # Somebody else's `losetup -d`: it takes effect when the last one closes the device.
+        subprocess.run(["losetup", "-d", device.path], check=True)
+        assert host.connect(info(file)) == device
+    assert loop.find(str(file)) is not None
+    host.disconnect(info(file), device)
+
+
+def test_a_device_is_known_from_any_mount_namespace(host, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    file = made(tmp_path / "volumes.img")
+    # As a container that was replaced: it had the folder elsewhere, and its namespace is gone.
+    script = f"mount --bind {tmp_path} {inside} && losetup -f --show --direct-io=on {inside}/volumes.img"
+    argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+    path = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    device = host.connect(info(file))
+    assert device.path == path
+    assert Path(f"/sys/block/{Path(path).name}/loop/backing_file").read_text().strip() != str(file)
+    assert host.refresh_size(info(file), device) == 16 * MIB
+    host.disconnect({}, device)
+    assert loop.at(path) is None
+
+
+def test_a_device_that_was_left_read_only_is_writable_for_the_next_file(host, file, tmp_path):
+    device = host.connect(info(file))
+    subprocess.run(["blockdev", "--setro", device.path], check=True)
+    host.disconnect(info(file), device)
+    other = made(tmp_path / "other.img")
+    taken = host.connect(info(other))
+    assert taken.path == device.path
+    with Path(taken.path).open("r+b") as opened:
+        opened.write(b"x" * 512)
+    host.disconnect(info(other), taken)
+
+
 def test_a_device_that_is_mounted_stays(host, file, tmp_path):
     device = host.connect(info(file))
     subprocess.run(["mkfs.ext4", "-q", device.path], check=True)

@@ -1,6 +1,7 @@
 """A host that fails when it is told to; everything else is the real one's work."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from cinderblock.host import ConnectionInfo, Device, Host
 from persistence.records import Json
@@ -27,11 +28,11 @@ class FailingHost:
         self._around(self.before, "connect")
         device = self._real.connect(connection_info)
         self._around(self.after, "connect")
-        return Device(path=device.path, backing=device.backing, wwn=self.identity or device.wwn, brick=device.brick)
+        return replace(device, wwn=self.identity or device.wwn)
 
-    def disconnect(self, connection_info: ConnectionInfo, device: Device | None, *, force: bool = False) -> None:
+    def disconnect(self, connection_info: ConnectionInfo, device: Device | None) -> None:
         self._around(self.before, "disconnect")
-        self._real.disconnect(connection_info, device, force=force)
+        self._real.disconnect(connection_info, device)
         self._around(self.after, "disconnect")
 
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:

@@ -70,9 +70,24 @@ def test_what_a_crash_left_half_written_is_removed(journal, tmp_path):
 
 
 def test_an_identity_outlives_its_stage(journal, tmp_path):
-    journal.remember_identity("a/b", "6001405")
-    assert Journal(tmp_path / "journal", Sealer([KEY])).identity("a/b") == "6001405"
-    assert journal.identity("c") == ""
+    journal.remember_identity("a/b", "one", "6001405")
+    journal.remember_identity("d", "", "6001406")
+    assert Journal(tmp_path / "journal", Sealer([KEY])).identity("a/b", "one") == "6001405"
+    assert journal.identity("d", "") == "6001406"
+    assert journal.identity("c", "") == ""
+
+
+def test_an_identity_is_not_that_of_a_later_volume_of_the_same_id(journal):
+    journal.remember_identity("v", "one", "6001405")
+    assert journal.identity("v", "two") == ""
+    journal.remember_identity("v", "two", "6001406")
+    assert journal.identity("v", "two") == "6001406"
+
+
+def test_an_entry_that_cannot_be_read_is_not_lost(journal, tmp_path):
+    (tmp_path / "journal" / "v.json").mkdir()
+    with pytest.raises(BackendUnavailable, match="cannot be read"):
+        journal.get("v")
 
 
 def test_a_folder_that_is_gone_is_said(journal, tmp_path):
