@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from cinderblock.deadline import within
-from cinderblock.errors import BackendUnavailable, CinderblockError
+from cinderblock.errors import BackendUnavailable, CinderblockError, InvalidRequest
 from csi import ids, limits, logs, redact
 from csi.errors import public_text, status_of
 from csi.proto import csi_pb2
@@ -125,7 +125,7 @@ class Edge(grpc.ServerInterceptor):
             return None
         rpc = handler_call_details.method.rpartition("/")[2]
         codec = {
-            "request_deserializer": handler.request_deserializer,
+            "request_deserializer": _tolerant(handler.request_deserializer),
             "response_serializer": handler.response_serializer,
         }
         if handler.unary_unary is not None:
@@ -145,6 +145,7 @@ class Edge(grpc.ServerInterceptor):
         started = time.monotonic()
         left_s = _time_left_s(context)
         try:
+            _require_readable(request)
             redact.conceal_secrets(request)
             if log.isEnabledFor(logging.DEBUG):
                 log.debug("rpc begins", extra={"request": redact.text_of(request)})
@@ -178,6 +179,7 @@ class Edge(grpc.ServerInterceptor):
             started = time.monotonic()
             outcome = Outcome()
             try:
+                _require_readable(request)
                 redact.conceal_secrets(request)
                 limits.check(request)
                 yield from behaviour(request, context)
@@ -189,6 +191,30 @@ class Edge(grpc.ServerInterceptor):
 
     def _facts(self, rpc: str, request: Message) -> dict[str, object]:
         return {"rpc": rpc, "object": _object_of(request), "call": next(self._numbers)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What came instead of a request."""
+
+    problem: str
+
+
+def _tolerant(read: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
+    """Read a request; bytes that are none are refused by the edge, where gRPC would call it a bug of ours."""
+
+    def readable(data: bytes) -> Any:
+        try:
+            return data if read is None else read(data)
+        except DecodeError as error:
+            return Unreadable(str(error))
+
+    return readable
+
+
+def _require_readable(request: object) -> None:
+    if isinstance(request, Unreadable):
+        raise InvalidRequest(f"the request cannot be read: {request.problem}")
 
 
 def _object_of(request: Message) -> str:

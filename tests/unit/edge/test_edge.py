@@ -153,6 +153,15 @@ def test_an_answer_that_is_no_message_is_a_bug(served, edge_tools):
     assert code is Code.INTERNAL
 
 
+@pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe"], ids=["no message", "no UTF-8"])
+def test_bytes_that_are_no_request_are_the_callers_fault(served, edge_tools, lines, data):
+    call = served.channel.unary_unary("/csi.v1.Controller/DeleteVolume")
+    code, text = edge_tools.refused(lambda: call(data, timeout=20))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "cannot be read" in text
+    assert "traceback" not in lines.getvalue()
+
+
 def test_an_rpc_that_nobody_wrote_is_unimplemented(served, edge_tools):
     request = csi_pb2.ControllerExpandVolumeRequest(volume_id="volume-1")
     code, _ = edge_tools.refused(lambda: served.controller.ControllerExpandVolume(request, timeout=20))
