@@ -1,0 +1,59 @@
+"""What there is: on the back end, on the machine, in the journal and in the records."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinderblock.engine import every
+from cinderblock.units import GIB
+from csi.node import mounts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All of it, in a form that shows the difference when two are compared."""
+
+    objects: dict[str, int]
+    loops: list[str]
+    mounts: list[str]
+    journal: dict[str, dict[str, bool]]
+
+
+def found(folder, volumes):
+    """Return what there is below a folder; `volumes` is the back end's."""
+    return Facts(
+        objects={file.name.rpartition("@")[2]: file.stat().st_size // GIB for file in volumes.iterdir()},
+        loops=loops_below(folder),
+        mounts=sorted(mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)),
+        journal={
+            entry["volume_id"]: {"staged": entry["state"] == "staged"}
+            | {target["path"]: target["done"] for target in entry["targets"]}
+            for entry in (json.loads(file.read_text()) for file in (folder / "state/node/journal").glob("*.json"))
+        },
+    )
+
+
+def recorded(store):
+    """Return what the back end is to have by the records: Cinder's names, and sizes in GiB."""
+    return {f"volume-{volume.cinder_id}": volume.size_gib for volume in every(store.volumes)} | {
+        f"snapshot-{snapshot.cinder_id}": snapshot.size_gib for snapshot in every(store.snapshots)
+    }
+
+
+def unfinished(store):
+    """Return the records that say that something is going on."""
+    return [record for record in _all(store) if record.status not in ("available", "tombstone")]
+
+
+def owned(store):
+    """Return the records that a piece of work holds; one that was killed keeps its hold, which counts for nothing."""
+    return [record for record in _all(store) if record.owner]
+
+
+def _all(store):
+    return [record for table in (store.volumes, store.snapshots, store.connections) for record in every(table)]
+
+
+def loops_below(folder):
+    backing = [file.read_text().strip() for file in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return sorted(file for file in backing if Path(file.removesuffix(" (deleted)")).is_relative_to(folder))

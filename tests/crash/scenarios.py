@@ -1,0 +1,81 @@
+"""The RPCs of a volume's life: what is there before each, the call, and the call that undoes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.crash.world import World
+
+Step = Callable[[World], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """`work` is the RPC that is cut off; `undo` is None where a CO has no call that takes it back."""
+
+    work: str
+    before: tuple[Step, ...] = ()
+    call: Step
+    undo: Step | None = None
+
+
+#: Where only the back end is concerned.
+CONTROLLER = {
+    "create": Scenario(work="CreateVolume", call=World.create, undo=World.delete),
+    "restore larger": Scenario(
+        work="CreateVolume",
+        before=(World.create, World.snapshot),
+        call=lambda world: world.restore("restored", "snapshot", 2),
+        undo=lambda world: world.delete("restored"),
+    ),
+    "clone": Scenario(
+        work="CreateVolume",
+        before=(World.create,),
+        call=lambda world: world.clone("cloned", "volume"),
+        undo=lambda world: world.delete("cloned"),
+    ),
+    "delete": Scenario(work="DeleteVolume", before=(World.create,), call=World.delete),
+    "delete with snapshots": Scenario(work="DeleteVolume", before=(World.create, World.snapshot), call=World.delete),
+    "snapshot": Scenario(
+        work="CreateSnapshot", before=(World.create,), call=World.snapshot, undo=World.delete_snapshot
+    ),
+    "delete snapshot": Scenario(
+        work="DeleteSnapshot", before=(World.create, World.snapshot), call=World.delete_snapshot
+    ),
+    "delete the last snapshot of a deleted volume": Scenario(
+        work="DeleteSnapshot", before=(World.create, World.snapshot, World.delete), call=World.delete_snapshot
+    ),
+    "publish": Scenario(
+        work="ControllerPublishVolume", before=(World.create,), call=World.publish, undo=World.unpublish
+    ),
+    "unpublish": Scenario(work="ControllerUnpublishVolume", before=(World.create, World.publish), call=World.unpublish),
+    "expand": Scenario(work="ControllerExpandVolume", before=(World.create,), call=World.grow),
+}
+
+_XFS = (
+    lambda world: world.create(fs_type="xfs"),
+    World.publish,
+    lambda world: world.stage(fs_type="xfs"),
+    lambda world: world.mount(fs_type="xfs"),
+)
+
+#: Where this machine is.
+NODE = {
+    "stage": Scenario(
+        work="NodeStageVolume", before=(World.create, World.publish), call=World.stage, undo=World.unstage
+    ),
+    "mount": Scenario(
+        work="NodePublishVolume",
+        before=(World.create, World.publish, World.stage),
+        call=World.mount,
+        undo=World.unmount,
+    ),
+    "expand where it is used": Scenario(work="NodeExpandVolume", before=_XFS, call=World.expand),
+    "unmount": Scenario(
+        work="NodeUnpublishVolume",
+        before=(World.create, World.publish, World.stage, World.mount),
+        call=World.unmount,
+    ),
+    "unstage": Scenario(
+        work="NodeUnstageVolume", before=(World.create, World.publish, World.stage), call=World.unstage
+    ),
+}

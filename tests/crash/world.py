@@ -1,0 +1,195 @@
+"""What a CO does, what it may expect to exist after that, and whether just that exists."""
+
+import grpc
+
+from cinderblock.engine import every
+from cinderblock.units import GIB
+from csi import ids
+from csi.client import mounted
+from csi.proto import csi_pb2
+from persistence.sql import open_store
+from tests.crash import facts
+from tests.waiting import eventually
+
+#: "Ask again", as the sidecars and the kubelet read it.
+PASSING = (grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE)
+#: For how long a call may be answered so before it is done.
+PATIENCE_S = 10.0
+
+
+class World:
+    """The volumes of one driver: each verb makes its RPC and, once that has succeeded, expects its effect."""
+
+    def __init__(self, process, volumes):
+        self.process = process
+        self.folder = process.folder
+        self.client = process.start()
+        self._files = volumes
+        self._store = open_store(f"sqlite:///{self.folder}/state/cinderblock.db")
+        self._patient = True
+        self.volumes = {}
+        self.snapshots = {}
+        self.published = {}
+        self.staged = set()
+        self.targets = set()
+
+    # --- the life of a volume
+
+    def create(self, name="volume", size_gib=1, *, fs_type="ext4", **source):
+        self._ask(lambda: self.client.create(name, size_gib * GIB, capability=mounted(fs_type), **source))
+        self.volumes[name] = size_gib
+
+    def restore(self, name, snapshot, size_gib=2):
+        self.create(name, size_gib, snapshot_id=ids.snapshot_id(snapshot))
+
+    def clone(self, name, source):
+        self.create(name, volume_id=ids.volume_id(source))
+
+    def delete(self, name="volume"):
+        self._ask(lambda: self.client.delete(ids.volume_id(name)))
+        self.volumes.pop(name, None)
+
+    def snapshot(self, name="snapshot", volume="volume"):
+        self._ask(lambda: self.client.snapshot(name, ids.volume_id(volume)))
+        self.snapshots[name] = ids.volume_id(volume)
+
+    def delete_snapshot(self, name="snapshot"):
+        self._ask(lambda: self.client.delete_snapshot(ids.snapshot_id(name)))
+        self.snapshots.pop(name, None)
+
+    def publish(self, name="volume"):
+        self.published[name] = self._ask(lambda: self.client.publish(ids.volume_id(name)))
+
+    def unpublish(self, name="volume"):
+        self._ask(lambda: self.client.unpublish(ids.volume_id(name)))
+        self.published.pop(name, None)
+
+    def stage(self, name="volume", fs_type="ext4"):
+        self.staging(name).mkdir(exist_ok=True)
+        context, capability = self.published[name], mounted(fs_type)
+        self._ask(lambda: self.client.stage(ids.volume_id(name), self.staging(name), context, capability=capability))
+        self.staged.add(name)
+
+    def unstage(self, name="volume"):
+        self._ask(lambda: self.client.unstage(ids.volume_id(name), self.staging(name)))
+        self.staged.discard(name)
+
+    def mount(self, name="volume", fs_type="ext4"):
+        places, capability = (self.staging(name), self.target(name)), mounted(fs_type)
+        context = self.published[name]
+        self._ask(lambda: self.client.mount(ids.volume_id(name), *places, context, capability=capability))
+        self.targets.add(name)
+
+    def unmount(self, name="volume"):
+        self._ask(lambda: self.client.unmount(ids.volume_id(name), self.target(name)))
+        self.targets.discard(name)
+
+    def grow(self, name="volume", size_gib=2):
+        """The controller's half of an expansion."""
+        request = csi_pb2.ControllerExpandVolumeRequest(volume_id=ids.volume_id(name))
+        request.capacity_range.required_bytes = size_gib * GIB
+        self._ask(lambda: self.client.controller.ControllerExpandVolume(request, timeout=30))
+        self.volumes[name] = size_gib
+
+    def expand(self, name="volume", size_gib=2):
+        places = self.target(name), self.staging(name)
+        self._ask(lambda: self.client.expand(ids.volume_id(name), size_gib * GIB, *places))
+        self.volumes[name] = size_gib
+
+    def clear(self):
+        """Take everything back, in the order of a CO."""
+        for name in [*self.targets]:
+            self.unmount(name)
+        for name in [*self.staged]:
+            self.unstage(name)
+        for name in [*self.published]:
+            self.unpublish(name)
+        for name in [*self.snapshots]:
+            self.delete_snapshot(name)
+        for name in [*self.volumes]:
+            self.delete(name)
+
+    def staging(self, name):
+        return self.folder / f"staging-{name}"
+
+    def target(self, name):
+        return self.folder / f"target-{name}"
+
+    # --- crashes
+
+    def cut_off(self, work, kill_at, call):
+        """Have the driver killed at a point of a call, and start it again.
+
+        Returns the point, or "" when the call was done before it came to that many.
+        """
+        self.process.plan.arm(work, kill_at)
+        self._patient = False
+        try:
+            call(self)
+        except grpc.RpcError:
+            if not self.process.killed():
+                raise
+        self._patient = True
+        points = self.process.plan.disarm()
+        if len(points) < kill_at:
+            return ""
+        self.restart()
+        return points[-1]
+
+    def restart(self):
+        self.client.close()
+        self.client = self.process.start()
+
+    def close(self):
+        self.client.close()
+        self._store.close()
+
+    # --- what there is
+
+    def check(self):
+        """Everything agrees, as soon as what the driver mends by itself is mended."""
+        eventually(self._agrees)
+
+    def check_nothing_held(self):
+        """Nothing is in work, by the records."""
+        assert facts.owned(self._store) == []
+
+    def _agrees(self):
+        assert facts.unfinished(self._store) == []
+        volumes = {volume.name: volume.size_gib for volume in self._named()}
+        assert volumes == self.volumes
+        assert {snapshot.name: snapshot.volume_id for snapshot in every(self._store.snapshots)} == self.snapshots
+        connected = {connection.volume_id for connection in every(self._store.connections)}
+        assert connected == set(map(ids.volume_id, self.published))
+        seen = facts.found(self.folder, self._files)
+        assert seen == facts.Facts(
+            objects=facts.recorded(self._store),
+            loops=sorted(str(self._files / f"volume-{self._named(name).cinder_id}") for name in self.staged),
+            mounts=sorted([*(str(self.target(n)) for n in self.targets), *(str(self.staging(n)) for n in self.staged)]),
+            journal={
+                ids.volume_id(name): {"staged": True} | ({str(self.target(name)): True} if name in self.targets else {})
+                for name in self.staged
+            },
+        )
+        assert {each.volume_id: each.capacity_bytes // GIB for each in self.client.volumes()} == {
+            ids.volume_id(name): size_gib for name, size_gib in self.volumes.items()
+        }
+        return True
+
+    def _named(self, name=""):
+        """Return the records that a CO knows: a tombstone has no name any more."""
+        known = [volume for volume in every(self._store.volumes) if volume.id != volume.cinder_id]
+        return next(volume for volume in known if volume.name == name) if name else known
+
+    # --- asking
+
+    def _ask(self, call):
+        return eventually(lambda: self._asked(call), timeout_s=PATIENCE_S)[0] if self._patient else call()
+
+    def _asked(self, call):
+        try:
+            return (call(),)
+        except grpc.RpcError as error:
+            if error.code() not in PASSING:
+                raise
+            raise AssertionError("the driver always said to ask again") from error
