@@ -63,7 +63,7 @@ class Backend:
         if self._driver is None and self._starting.acquire(blocking=False):
             try:
                 self._use(self._start())
-            except Exception as error:  # one back end must not stop the others
+            except BaseException as error:  # one that calls sys.exit() must not stop the others
                 self._down_because = str(error) or type(error).__name__
                 known = isinstance(error, CinderblockError)
                 facts = {"backend": self.name, "reason": self._down_because}

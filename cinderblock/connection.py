@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import AlreadyExists, BackendUnavailable, CinderblockError, InUse, OutOfSpace
-from cinderblock.intents import changed, never_final
+from cinderblock.intents import changed
+from cinderblock.outcome import never_final
 from cinderblock.volume import Volumes
 from cinderblock.wanted import WantedConnection
 from persistence.records import ConnectionRecord, Status, VolumeRecord

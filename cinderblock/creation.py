@@ -15,7 +15,8 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import changed, never_final, ready
+from cinderblock.intents import changed, ready
+from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
 from cinderblock.wanted import WantedVolume
 from persistence.records import SnapshotRecord, Source, SourceKind, Status, VolumeRecord

@@ -21,7 +21,7 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import never_final
+from cinderblock.outcome import never_final
 from cinderblock.snapshot import Snapshots
 from cinderblock.volume import Volumes
 from cinderblock.wanted import WantedGroup

@@ -8,7 +8,6 @@ then `leases` says when another may resume.
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,9 +15,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from cinderblock.driver import Update
-from cinderblock.errors import BackendUnavailable, CinderblockError, OperationPending, UnknownOutcome
-from cinderblock.leases import Leases
+from cinderblock.errors import OperationPending, UnknownOutcome
+from cinderblock.leases import Leases, process_of
 from cinderblock.leftovers import Leftovers
+from cinderblock.outcome import classified
 from persistence.errors import PersistenceError, RecordChanged
 from persistence.port import Table
 from persistence.records import Json, Record, SnapshotRecord, Status, VolumeRecord
@@ -34,11 +34,7 @@ _ATTEMPTS = 10
 
 
 class Intents:
-    """Takes records into work and out of it, in the name of this process.
-
-    A record's owner is "PROCESS/WORK": the process, and a name for this one
-    piece of work, so that nobody takes another's for its own.
-    """
+    """Takes records into work and out of it, in the name of this process."""
 
     def __init__(self, leases: Leases, leftovers: Leftovers) -> None:
         self._leases = leases
@@ -79,12 +75,12 @@ class Intents:
         """
         if not self.may_take(record):
             status = getattr(record, "status", "stored")
-            msg = f"process {_process(record.owner)!r} is at work on {record.id} ({status}); ask again"
+            msg = f"process {process_of(record.owner)!r} is at work on {record.id} ({status}); ask again"
             raise OperationPending(msg)
 
     def may_take(self, record: Record) -> bool:
         """Tell whether no other living process works on the record."""
-        return self._leases.may_take(_process(record.owner))
+        return self._leases.may_take(record.owner)
 
     def confirm(self, table: Table[R], held: R) -> R:
         """Return the record as it is stored now, still in this piece of work.
@@ -107,8 +103,8 @@ class Intents:
     ) -> R:
         """Record the result and let go of the record.
 
-        The driver may have saved to the record meanwhile, so the stored one is
-        read again; only its owner's word counts.
+        The driver may have saved to the record meanwhile: then the stored one is
+        read again, and only its owner's word counts.
 
         Args:
             table: where the record is.
@@ -148,16 +144,11 @@ class Intents:
             UnknownOutcome: the driver failed in a way that nobody classified.
         """
         self._leases.held()
-        try:
+        with classified(what):
             yield
-        except (CinderblockError, PersistenceError, NotImplementedError, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # a vendor's driver may raise anything, timeouts of eventlet and SystemExit too
-            msg = f"{what} failed and its outcome is not known; the reason is in the driver's log; ask again"
-            raise UnknownOutcome(msg) from error
 
     def _owned(self, record: R) -> R:
-        return replace(record, owner=f"{self._leases.owner}/{secrets.token_hex(4)}")
+        return replace(record, owner=self._leases.new_work())
 
     @contextmanager
     def _let_go(self, table: Table[R], wanted: R) -> Iterator[None]:
@@ -174,29 +165,15 @@ class Intents:
             self._written(table, stored, lambda stored: table.replace(replace(stored, owner="")))
 
     def _written(self, table: Table[R], held: R, write: Callable[[R], W]) -> W:
+        stored = held
         for _ in range(_ATTEMPTS):
-            stored = self.confirm(table, held)
             try:
                 return write(stored)
             except RecordChanged:
                 log.debug("a record changed under a write; trying again", extra={"record": held.id})
+                stored = self.confirm(table, held)
         msg = f"{held.id} changed {_ATTEMPTS} times while a result of work on it waited; ask again"
         raise RecordChanged(msg)
-
-
-@contextmanager
-def never_final(what: str) -> Iterator[None]:
-    """Surround the undoing of what a caller would take for gone after a final answer.
-
-    Raises:
-        UnknownOutcome: instead of whatever would tell the caller not to ask again.
-    """
-    try:
-        yield
-    except (BackendUnavailable, OperationPending):
-        raise
-    except (CinderblockError, NotImplementedError) as error:
-        raise UnknownOutcome(f"{what} was refused, so something is left; ask again. The reason: {error}") from error
 
 
 def changed(record: Driven, update: Update) -> dict[str, Any]:
@@ -220,7 +197,3 @@ def changed(record: Driven, update: Update) -> dict[str, Any]:
 def ready(record: VolumeRecord | SnapshotRecord) -> bool:
     """Tell whether the object was made completely and is not on its way out."""
     return record.status not in (Status.CREATING, Status.DELETING, Status.TOMBSTONE)
-
-
-def _process(owner: str) -> str:
-    return owner.rpartition("/")[0] or owner

@@ -1,11 +1,13 @@
 """Which process works on what: one heartbeat per process, read by the others.
 
-A record in work names its owner. The owner proves that it lives by counting
-up one `KeyValueRecord`; whoever has watched that counter stand still for
-`ttl_s` on a monotonic clock of its own removes it, and may then take over what
-the owner held. An owner that was only frozen cannot renew what was removed, so
-it learns of it. No two clocks are ever compared, and the cost is one small
-write every `ttl_s / 3` however many operations are in work.
+A record in work names its owner, "PROCESS/RUN/WORK". The process proves that
+it lives by counting up one `KeyValueRecord`, "RUN COUNT"; whoever has watched
+that counter stand still for `ttl_s` on a monotonic clock of its own removes
+it, and may then take over what the process held. One that was only frozen
+cannot renew what was removed, so it learns of it. A process that was started
+again has another run, so everybody sees that the earlier one is dead. No two
+clocks are ever compared, and the cost is one small write every `ttl_s / 3`
+however many operations are in work.
 
 Source: the renew-and-observe scheme of Kubernetes' leader election.
 """
@@ -49,6 +51,7 @@ class Leases:
         self._on_lost = on_lost
         #: Tells this run of the process from the one before it, which had the same name.
         self._run = secrets.token_hex(8)
+        self._beats = 1
         self._record: KeyValueRecord | None = None
         self._renewed_at_s = 0.0
         self._renewed_at_with_sleep_s = 0.0
@@ -68,7 +71,7 @@ class Leases:
         Raises:
             StoreUnavailable: the first beat could not be written.
         """
-        fresh = KeyValueRecord(id=_key(self.owner), value=f"{self._run} 1", created_at=time.time())
+        fresh = KeyValueRecord(id=_key(self.owner), value=f"{self._run} {self._beats}", created_at=time.time())
         clocks = _clocks()
         try:
             self._record = self._table.insert(fresh)
@@ -91,22 +94,27 @@ class Leases:
             msg = f"process {self.owner!r} could not renew its lease within {self._ttl_s:g} s; ask again"
             raise OperationPending(msg)
 
+    def new_work(self) -> str:
+        """Return an owner for one piece of work of this process, so that nobody takes another's for it."""
+        return f"{self.owner}/{self._run}/{secrets.token_hex(4)}"
+
     def may_take(self, owner: str) -> bool:
         """Tell whether records of `owner` may be taken over: nobody's, our own, or a dead one's.
 
         The first look at a silent owner only starts the clock, so a caller
         that is refused asks again until `ttl_s` has passed.
         """
-        if owner in ("", self.owner):
+        process = process_of(owner)
+        if process in ("", self.owner):
             return True
-        beat = self._table.get(_key(owner))
-        if beat is None:
+        beat = self._table.get(_key(process))
+        if beat is None or not owner.startswith(f"{process}/{_run_of(beat)}/"):
             return True
         now_s = time.monotonic()
         with self._seen_lock:
-            revision, since_s = self._seen.get(owner, ("", now_s))
+            revision, since_s = self._seen.get(process, ("", now_s))
             if revision != beat.revision:
-                self._seen[owner] = (beat.revision, now_s)
+                self._seen[process] = (beat.revision, now_s)
                 return False
         return now_s - since_s > self._ttl_s and self._shut_out(beat)
 
@@ -148,13 +156,14 @@ class Leases:
         if self._record is None:
             return True
         clocks = _clocks()
-        wanted = replace(self._record, value=f"{self._run} {int(self._record.value.split()[1]) + 1}")
+        self._beats += 1
+        wanted = replace(self._record, value=f"{self._run} {self._beats}")
         try:
             self._record = self._table.replace(wanted)
         except RecordChanged:
             # A beat may have been stored although the store's answer to it was lost.
             stored = self._table.get(wanted.id)
-            if stored is None or stored.value.split()[0] != self._run:
+            if stored is None or _run_of(stored) != self._run:
                 return False
             self._record = self._table.replace(replace(wanted, revision=stored.revision))
         self._renewed_at_s, self._renewed_at_with_sleep_s = clocks
@@ -180,6 +189,15 @@ class Leases:
             first = not self._ended.is_set()
             self._ended.set()
         return first
+
+
+def process_of(owner: str) -> str:
+    """Return the name of the process that a record's owner belongs to."""
+    return owner.rsplit("/", 2)[0]
+
+
+def _run_of(beat: KeyValueRecord) -> str:
+    return beat.value.partition(" ")[0]
 
 
 def _clocks() -> tuple[float, float]:

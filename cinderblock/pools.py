@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from cinderblock.driver import Driver, Pool
-from cinderblock.errors import CinderblockError, InvalidRequest, OutOfSpace, UnknownOutcome
+from cinderblock.errors import InvalidRequest, OutOfSpace
+from cinderblock.outcome import classified
 
 #: How long what a back end said of its pools is believed.
 _FRESH_S = 5.0
@@ -46,13 +47,8 @@ class Pools:
 
     def _answer(self, driver: Driver) -> Sequence[Pool]:
         asked_s = time.monotonic()
-        try:
+        with classified(f"asking back end {self._backend_name!r} for its pools"):
             pools = driver.pools()
-        except CinderblockError:
-            raise
-        except Exception as error:
-            msg = f"back end {self._backend_name!r} did not say what it has; the reason is in the log; ask again"
-            raise UnknownOutcome(msg) from error
         self._said = (asked_s, pools)
         return pools
 

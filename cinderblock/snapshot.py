@@ -16,7 +16,8 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import changed, never_final, ready
+from cinderblock.intents import changed, ready
+from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
 from cinderblock.wanted import WantedSnapshot
 from persistence.records import SnapshotRecord, Status, VolumeRecord

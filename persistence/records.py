@@ -47,7 +47,7 @@ class Record:
     """What all kinds share.
 
     `revision` is opaque, belongs to the store, and is "" before `insert`.
-    `owner` names the process that works on the object, and the piece of work ("PROCESS/WORK"), "" when nobody does.
+    `owner` names the process that works on the object, its run and the piece of work, "" when nobody does.
     `created_at` is in seconds since 1970, UTC.
     """
 

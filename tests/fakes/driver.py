@@ -4,6 +4,7 @@ It keeps the contract of `cinderblock.driver.Driver` as strictly as an array:
 what it was not asked to make it does not know, and a create that is repeated fails.
 """
 
+import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,16 +32,23 @@ class Disk:
 
 
 class Hold:
-    """A call that waits inside of the driver: `entered` is set when it is there, `release()` lets it go."""
+    """Calls that wait inside of the driver: `entered` is set when one is there, `release()` lets them go."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: float) -> None:
         self.entered = threading.Event()
+        self.inside = 0
+        self._most = most
+        self._lock = threading.Lock()
         self._free = threading.Event()
 
     def release(self) -> None:
         self._free.set()
 
     def wait(self) -> None:
+        with self._lock:
+            if self.inside >= self._most:
+                return
+            self.inside += 1
         self.entered.set()
         if not self._free.wait(_PATIENCE_S):
             raise AssertionError("a held call of the fake driver was never released")
@@ -60,6 +68,10 @@ class FakeDriver:
         capacity_gib: creates beyond it raise OutOfSpace.
         abilities: what it says of itself, and keeps to: `snapshots_depend` makes a volume's delete refuse.
         chap: volumes get a `provider_auth` when they are exported.
+        doubles: a create that is repeated makes a second volume of that name instead of failing, as some
+            arrays do; nobody can delete it by its name any more, so it is listed in `lost`.
+
+    What must never be asked of a driver is listed in `violations`, in words.
     """
 
     def __init__(
@@ -69,12 +81,16 @@ class FakeDriver:
         capacity_gib: float = 1024,
         abilities: Abilities | None = None,
         chap: bool = False,
+        doubles: bool = False,
     ) -> None:
         self.calls: list[tuple[str, str]] = []
         self.volumes: dict[str, Disk] = {}
         self.snapshots: dict[str, Disk] = {}
         self.origins: dict[str, str] = {}
+        self.lost: list[str] = []
+        self.violations: list[str] = []
         self.closed = False
+        self._doubles = doubles
         self._name = name
         self._capacity_gib = capacity_gib
         self._abilities = abilities or Abilities(snapshots_depend=False)
@@ -89,10 +105,14 @@ class FakeDriver:
         """Let the next calls of a verb raise this; `after` its effect, where the caller cannot know of it."""
         self._failures[verb].extend([_Failure(error, after)] * times)
 
+    def fail_no_more(self) -> None:
+        """Forget the failures that no call has met."""
+        self._failures.clear()
+
     @contextmanager
-    def hold(self, verb: str) -> Iterator[Hold]:
-        """Let every call of a verb wait inside of the driver until it is released."""
-        held = self._holds[verb] = Hold()
+    def hold(self, verb: str, *, most: float = math.inf) -> Iterator[Hold]:
+        """Let the next calls of a verb wait inside of the driver until they are released, at most so many."""
+        held = self._holds[verb] = Hold(most=most)
         try:
             yield held
         finally:
@@ -141,6 +161,8 @@ class FakeDriver:
         with self._effect("delete", volume.cinder_id):
             if self._abilities.snapshots_depend and volume.cinder_id in self.origins.values():
                 raise InUse(f"volume '{volume.name}' has snapshots; delete them first")
+            if volume.cinder_id in self.volumes and self.volumes[volume.cinder_id].exports:
+                self.violations.append(f"volume '{volume.name}' was deleted while it was published")
             self.volumes.pop(volume.cinder_id, None)
 
     def extend(self, volume: VolumeRecord, size_gib: int) -> Update:
@@ -153,8 +175,7 @@ class FakeDriver:
     def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
         with self._effect("create_snapshot", snapshot.cinder_id):
             source = self._known(self.volumes, snapshot.volume_cinder_id)
-            if snapshot.cinder_id in self.snapshots:
-                raise RuntimeError(f"snapshot {snapshot.cinder_id} exists on the array")
+            self._check_new(self.snapshots, snapshot.cinder_id)
             self.snapshots[snapshot.cinder_id] = source.copy(source.size_gib)
             self.origins[snapshot.cinder_id] = snapshot.volume_cinder_id
         return {}
@@ -181,7 +202,10 @@ class FakeDriver:
 
     def connect(self, volume: VolumeRecord, connection: ConnectionRecord) -> tuple[Update, Mapping[str, Json]]:
         with self._effect("connect", volume.cinder_id):
-            self._known(self.volumes, volume.cinder_id).exports.add(connection.cinder_id)
+            exports = self._known(self.volumes, volume.cinder_id).exports
+            if exports - {connection.cinder_id} and not volume.multiattach:
+                self.violations.append(f"volume '{volume.name}' was published twice")
+            exports.add(connection.cinder_id)
         auth = volume.provider_auth or f"CHAP fake secret-of-{volume.cinder_id}"
         data: dict[str, Json] = {"volume": volume.cinder_id}
         if self._chap:
@@ -226,10 +250,16 @@ class FakeDriver:
             raise failure.error
 
     def _add(self, volume: VolumeRecord, disk: Disk) -> None:
-        if volume.cinder_id in self.volumes:
-            raise RuntimeError(f"volume {volume.cinder_id} exists on the array")
+        self._check_new(self.volumes, volume.cinder_id)
         self._check_room(disk.size_gib)
         self.volumes[volume.cinder_id] = disk
+
+    def _check_new(self, disks: dict[str, Disk], cinder_id: str) -> None:
+        if cinder_id not in disks:
+            return
+        if not self._doubles:
+            raise RuntimeError(f"{cinder_id} exists on the array")
+        self.lost.append(cinder_id)
 
     def _known(self, disks: dict[str, Disk], cinder_id: str) -> Disk:
         if cinder_id not in disks:

@@ -1,0 +1,177 @@
+"""The verbs of the library, each with what comes before it and with what is there afterwards.
+
+Their calls to store and driver are found by tracing them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cinderblock.driver import Abilities
+from cinderblock.wanted import WantedGroup
+from persistence.records import Status
+from tests.fakes.mortal import Life
+from tests.unit.library import world as ask
+from tests.unit.library.world import DEPENDENT, INDEPENDENT, World
+
+Step = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """`act` is what is disturbed; `expect` lists the volumes, snapshots and publications that there are then.
+
+    `makes` is the name of what the verb makes: after a final error there is nothing of it.
+    """
+
+    before: tuple[Step, ...] = ()
+    act: Step
+    abilities: Abilities = INDEPENDENT
+    volumes: tuple[str, ...] = ()
+    snapshots: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    sizes: dict[str, int] = field(default_factory=dict)
+    makes: str = ""
+
+    def found_wrong(self, world):
+        """Say what is not as it should be."""
+        wrong = world.disagreements()
+        alive = {one.id: one for one in world.volumes() if one.status is not Status.TOMBSTONE}
+        for what, found, wanted in (
+            ("volumes", sorted(alive), sorted(self.volumes)),
+            ("snapshots", sorted(one.id for one in world.snapshots()), sorted(self.snapshots)),
+            ("published", sorted(one.id for one in world.connections()), sorted(self.published)),
+            ("sizes", {name: alive[name].size_gib for name in self.sizes if name in alive}, self.sizes),
+        ):
+            if found != wanted:
+                wrong.append(f"{what}: {found}, {wanted} wanted")
+        return wrong
+
+
+def make(name="v", **fields):
+    return lambda library: library.volumes.create(ask.volume(name, **fields))
+
+
+def take(name="s", of="v"):
+    return lambda library: library.snapshots.create(ask.snapshot(name, of))
+
+
+def delete(name="v"):
+    return lambda library: library.volumes.delete(name)
+
+
+def drop(name="s"):
+    return lambda library: library.snapshots.delete(name)
+
+
+def publish(of="v", node="node-1", **fields):
+    return lambda library: library.connections.publish(ask.connection(of, node, **fields))
+
+
+def take_group(*volumes, name="g"):
+    members = tuple(ask.snapshot(f"{name}/{of}", of, group_id=name) for of in volumes)
+    return lambda library: library.groups.create(WantedGroup(id=name, name=name, members=members))
+
+
+SCENARIOS = {
+    "create": Scenario(act=make(), volumes=("v",), makes="v"),
+    "restore": Scenario(
+        before=(make(), take()),
+        act=make("r", size_gib=2, snapshot="s"),
+        volumes=("v", "r"),
+        snapshots=("s",),
+        sizes={"r": 2},
+        makes="r",
+    ),
+    "clone": Scenario(before=(make(),), act=make("c", clone="v"), volumes=("v", "c"), makes="c"),
+    "delete": Scenario(before=(make(), make("w")), act=delete(), volumes=("w",)),
+    "delete what snapshots outlive": Scenario(before=(make(), take()), act=delete(), snapshots=("s",)),
+    "delete what snapshots need": Scenario(
+        before=(make(), take()), act=delete(), abilities=DEPENDENT, snapshots=("s",)
+    ),
+    "delete and create again": Scenario(
+        before=(make(), take(), delete()),
+        act=make(size_gib=3),
+        abilities=DEPENDENT,
+        volumes=("v",),
+        snapshots=("s",),
+        sizes={"v": 3},
+        makes="v",
+    ),
+    "extend": Scenario(
+        before=(make(),), act=lambda library: library.volumes.extend("v", ask.size(3)), volumes=("v",), sizes={"v": 3}
+    ),
+    "snapshot": Scenario(before=(make(),), act=take(), volumes=("v",), snapshots=("s",), makes="s"),
+    "delete a snapshot": Scenario(
+        before=(make(), take(), take("t")), act=drop(), abilities=DEPENDENT, volumes=("v",), snapshots=("t",)
+    ),
+    "delete the last snapshot of a tombstone": Scenario(
+        before=(make(), take(), delete()), act=drop(), abilities=DEPENDENT
+    ),
+    "publish": Scenario(before=(make(),), act=publish(), volumes=("v",), published=("v/node-1",)),
+    "publish to another": Scenario(
+        before=(make(multiattach=True), publish(shared=True)),
+        act=publish(node="node-2", shared=True),
+        volumes=("v",),
+        published=("v/node-1", "v/node-2"),
+    ),
+    "unpublish": Scenario(
+        before=(make(), publish()), act=lambda library: library.connections.unpublish("v", "v/node-1"), volumes=("v",)
+    ),
+    "unpublish everywhere": Scenario(
+        before=(make(multiattach=True), publish(shared=True), publish(node="node-2", shared=True)),
+        act=lambda library: library.connections.unpublish("v"),
+        volumes=("v",),
+    ),
+    "group snapshot": Scenario(
+        before=(make(), make("w")),
+        act=take_group("v", "w"),
+        volumes=("v", "w"),
+        snapshots=("g/v", "g/w"),
+        makes="g",
+    ),
+    "group snapshot of published volumes": Scenario(
+        before=(make(), make("w"), publish(), publish("w")),
+        act=take_group("v", "w"),
+        abilities=Abilities(consistent_groups=True, snapshots_depend=False),
+        volumes=("v", "w"),
+        snapshots=("g/v", "g/w"),
+        published=("v/node-1", "w/node-1"),
+        makes="g",
+    ),
+    "delete a group snapshot": Scenario(
+        before=(make(), make("w"), take_group("v", "w"), delete()),
+        act=lambda library: library.groups.delete("g"),
+        abilities=DEPENDENT,
+        volumes=("w",),
+    ),
+    "describe": Scenario(
+        before=(make(),), act=lambda library: library.volumes.set_metadata("v", {"tier": "gold"}), volumes=("v",)
+    ),
+}
+
+
+def traced(scenario):
+    """Return the calls that the verb makes when nothing goes wrong."""
+    world, life = prepared(scenario), Life()
+    scenario.act(world.process("a", life=life))
+    wrong = scenario.found_wrong(world)
+    world.close()
+    assert not wrong, wrong
+    assert any(call.endswith((".insert", ".replace", ".delete")) for call in life.calls), "no effect was traced"
+    return life.calls
+
+
+def prepared(scenario):
+    """Return a world in which the verb can begin, and no process runs."""
+    world = World(abilities=scenario.abilities)
+    library = world.process("a")
+    for step in scenario.before:
+        step(library)
+    library.close()
+    return world
+
+
+def points(scenario):
+    """Return every point of the verb: the number and the name of a call, and whether it is before or after it."""
+    return [(at, call, after) for at, call in enumerate(traced(scenario), 1) for after in (False, True)]
