@@ -149,11 +149,13 @@ class BrickHost:
         return os.path.realpath(path) if isinstance(path, str) and path else ""
 
     def _detach_file(self, file: str, device: Device | None) -> None:
-        """Detach the loop device of a file, if it has one."""
-        for name in dict.fromkeys((device.backing if device is not None else "", file)):
-            shown = loop.find(name) if name else None
-            if shown is not None:
-                loop.detach(shown)
+        """Detach the device that was made, whatever has its file's name by now, and any over the file."""
+        made = loop.at(device.path) if device is not None else None
+        if device is not None and made is not None and made.file_id == device.file_id:
+            loop.detach(made)
+        found = loop.find(file) if file else None
+        if found is not None:
+            loop.detach(found)
 
     def _unmount_unused(self, protocol: str, data: Mapping[str, Json]) -> None:
         """Unmount a share when no loop device shows a file of it; a busy one stays mounted."""

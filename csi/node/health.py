@@ -99,6 +99,8 @@ def _of_file_system(entry: Entry) -> list[Problem]:
         return [_inaccessible("ReadOnlyAfterErrors", f"{shown.fs_type} on {shown.source} became read-only by itself")]
     try:
         os.statvfs(entry.staging_path)
+        # xfs that shut down still counts its blocks.
+        Path(entry.staging_path).stat()
     except OSError as error:
         return [_inaccessible("FileSystemDoesNotAnswer", f"{shown.fs_type} on {shown.source}: {error.strerror}")]
     errors = _ext_errors(shown.source)

@@ -67,7 +67,9 @@ class Lab:
 
     def staging(self, volume_id: str) -> str:
         path = self.folder / "staging" / volume_id
-        path.mkdir(exist_ok=True)
+        # A dead file system may be mounted there, which answers nothing.
+        if mounts.at(str(path)) is None:
+            path.mkdir(exist_ok=True)
         return str(path)
 
     def target(self, volume_id: str, name: str = "pod") -> str:
