@@ -162,13 +162,20 @@ def traced(scenario):
     return life.calls
 
 
+_pictures: dict[int, Any] = {}
+
+
 def prepared(scenario):
-    """Return a world in which the verb can begin, and no process runs."""
+    """Return a world in which the verb can begin, and no process runs; what comes before it happens only once."""
     world = World(abilities=scenario.abilities)
-    library = world.process("a")
-    for step in scenario.before:
-        step(library)
-    library.close()
+    if id(scenario) not in _pictures:
+        library = world.process("a")
+        for step in scenario.before:
+            step(library)
+        library.close()
+        _pictures[id(scenario)] = world.picture()
+        return world
+    world.restore(_pictures[id(scenario)])
     return world
 
 

@@ -1,5 +1,6 @@
 """One store and one array, and the processes that share them."""
 
+import copy
 import threading
 from collections import defaultdict
 from concurrent.futures import Future
@@ -82,6 +83,24 @@ class World:
     def close(self):
         for library in self._libraries:
             library.close()
+
+    def picture(self):
+        """Return everything that there is, for `restore`; no process may run."""
+        tables = [table.page(limit=1000) for table in self._tables()]
+        array = self.driver
+        return tables, copy.deepcopy((array.volumes, array.snapshots, array.origins))
+
+    def restore(self, picture):
+        """Bring an empty world into the state of a picture."""
+        tables, disks = picture
+        for table, records in zip(self._tables(), tables, strict=True):
+            for record in records:
+                table.insert(record)
+        self.driver.volumes, self.driver.snapshots, self.driver.origins = copy.deepcopy(disks)
+
+    def _tables(self):
+        store = self.store
+        return store.volumes, store.snapshots, store.connections, store.key_values
 
     # --- what is there
 
