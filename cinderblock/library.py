@@ -67,19 +67,24 @@ class Library:
             StoreUnavailable: the lease could not be written.
         """
         self._leases.start()
-        threading.Thread(target=self._serve, name="library", daemon=True).start()
+        threading.Thread(target=self._start_backends, name="library-start", daemon=True).start()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until `ready`; tell whether it is."""
         return self._started.wait(timeout_s)
 
-    def _serve(self) -> None:
+    def _start_backends(self) -> None:
         self.backends.start()
         self._started.set()
-        if not self._closing.is_set():
-            self.recovery.run()
+        # Each back end is mended on a thread of its own: one that hangs keeps nothing from the others.
+        for lane in ("", *(backend.name for backend in self.backends)):
+            threading.Thread(target=self._mend, args=(lane,), name=f"mend-{lane}", daemon=True).start()
+
+    def _mend(self, backend: str) -> None:
+        if backend and not self._closing.is_set():
+            self.recovery.run(backend)
         while not self._closing.wait(_RETRY_S):
-            self.leftovers.retry()
+            self.leftovers.retry(backend)
 
     def close(self) -> None:
         """Stop the back ends and give up the lease; the store stays open. Closing twice is not an error.

@@ -24,16 +24,16 @@ class Recovery:
         self._snapshots = snapshots
         self._removal = Removal(engine)
 
-    def run(self) -> None:
-        """Walk through all records once; what fails is tried again with the leftovers."""
-        self._engine.leftovers.attempt("the recovery", self._walk)
+    def run(self, backend: str) -> None:
+        """Walk through all records of a back end once; what fails is tried again with the leftovers."""
+        self._engine.leftovers.attempt("the recovery", partial(self._walk, backend), lane=backend)
 
-    def _walk(self) -> None:
-        attempt = self._engine.leftovers.attempt
-        for snapshot in every(self._engine.store.snapshots):
+    def _walk(self, backend: str) -> None:
+        attempt = partial(self._engine.leftovers.attempt, lane=backend)
+        for snapshot in every(self._engine.store.snapshots, backend=backend):
             if snapshot.status in (Status.DELETING, Status.TOMBSTONE):
                 attempt(f"recovery of snapshot {snapshot.id}", partial(self._snapshots.resume, snapshot))
-        for volume in every(self._engine.store.volumes):
+        for volume in every(self._engine.store.volumes, backend=backend):
             attempt(f"recovery of volume {volume.id}", partial(self._recover, volume))
 
     def _recover(self, volume: VolumeRecord) -> None:

@@ -22,13 +22,13 @@ class Removal:
             InUse: it is published, or the back end needs it.
             OperationPending: it is being copied.
         """
+        # Whoever publishes holds the volume's record meanwhile, so `taken` fails when this is not true any more.
         self._check_unpublished(found)
         intents = self._engine.intents
         with self._engine.backends.get(found.backend).slot() as driver:
             snapshots_depend = driver.abilities().snapshots_depend
             with intents.taken(self._table, found, status=Status.DELETING) as held:
                 try:
-                    self._check_unpublished(held)
                     self._engine.check_not_copied(held)
                     if snapshots_depend and self._entomb(held):
                         return
@@ -57,7 +57,8 @@ class Removal:
         try:
             self._reap(volume_cinder_id)
         except InUse:
-            self._engine.leftovers.attempt(f"tombstone {volume_cinder_id}", partial(self._reap, volume_cinder_id))
+            later = partial(self._reap, volume_cinder_id)
+            self._engine.leftovers.attempt(f"tombstone {volume_cinder_id}", later, lane=found.backend)
 
     def _reap(self, volume_cinder_id: str) -> None:
         with self._engine.inflight.hold(volume_cinder_id):

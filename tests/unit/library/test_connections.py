@@ -83,6 +83,28 @@ def test_a_node_takes_no_more_volumes_than_it_says(world, library):
     assert not world.disagreements()
 
 
+def test_the_last_place_of_a_node_is_not_given_to_two_volumes(world, library):
+    library.volumes.create(volume("w"))
+    with world.driver.hold("validate_connector", most=1) as held:
+        working = in_thread(lambda: library.connections.publish(connection(max_volumes=1)))
+        assert held.entered.wait(5)
+        world.process("b").connections.publish(connection("w", max_volumes=1))
+    with pytest.raises(OutOfSpace):
+        working.result(5)
+    assert [one.id for one in world.connections()] == ["w/node-1"]
+    assert not world.disagreements()
+
+
+def test_a_volume_that_is_published_while_its_deletion_begins_is_not_deleted(world, library):
+    with world.driver.hold("connect", most=1) as held:
+        working = in_thread(lambda: world.process("b").connections.publish(connection()))
+        assert held.entered.wait(5)
+        with pytest.raises((OperationPending, InUse)):
+            library.volumes.delete("v")
+    working.result(5)
+    assert not world.disagreements()
+
+
 def test_a_node_that_lacks_what_the_protocol_needs_is_told_and_nothing_is_left(world, library):
     with pytest.raises(InvalidRequest, match="host"):
         library.connections.publish(replace(connection(), connector={"ip": "192.0.2.1"}))

@@ -71,7 +71,7 @@ def test_the_next_start_settles_it_and_everything_can_be_deleted_when_nobody_ask
     for at, call, after in points(scenario):
         world = crashed(scenario, at=at, after=after)
         library = world.process("a")
-        library.recovery.run()
+        library.recovery.run("fake")
         found = [f"left over: {len(library.leftovers)}"] if len(library.leftovers) else []
         clear_away(world, library)
         found += world.disagreements()

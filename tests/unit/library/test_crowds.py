@@ -11,7 +11,7 @@ from persistence.errors import PersistenceError
 from persistence.sql import open_store
 from tests.fakes.mortal import Life
 from tests.unit.library.test_crashes import clear_away
-from tests.unit.library.world import DEPENDENT, INDEPENDENT, World, connection, in_thread, size, snapshot, volume
+from tests.unit.library.world import DEPENDENT, INDEPENDENT, World, connection, in_thread, mend, size, snapshot, volume
 
 NAMES = [f"v{number}" for number in range(10)]
 THREADS = 8
@@ -93,7 +93,7 @@ def hammered(world, stores, *, seconds, troubles=False):
     done = sum(outcome["done"] for outcome in outcomes)
     assert done > len(working), outcomes
     for library in libraries:
-        library.leftovers.retry()
+        mend(library)
     return libraries[0]
 
 
@@ -122,7 +122,7 @@ def test_nothing_is_left_of_a_crowd_in_trouble(open_stores):
     library = hammered(world, open_stores, seconds=0.8, troubles=True)
     world.driver.fail_no_more()
     clear_away(world, library)
-    library.leftovers.retry()
+    mend(library)
     assert not world.disagreements()
     assert not world.driver.volumes
     assert not world.driver.snapshots

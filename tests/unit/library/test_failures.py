@@ -10,7 +10,7 @@ from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest, Operat
 from persistence.errors import RecordChanged, StoreUnavailable, StoreUnusable
 from tests.fakes.mortal import Life
 from tests.unit.library.scenarios import SCENARIOS, points, prepared
-from tests.unit.library.world import ASK_AGAIN, asked_again, volume
+from tests.unit.library.world import ASK_AGAIN, asked_again, mend, volume
 
 STORE = (StoreUnavailable("no answer"), RecordChanged("somebody was faster"))
 DRIVER = (
@@ -72,7 +72,7 @@ def test_another_process_finishes_what_failed_and_a_final_answer_leaves_nothing(
         if scenario.makes and raised is not None and not isinstance(raised, ASK_AGAIN):
             found += left_of(world, scenario)
         # The first one lives on, so its lease gives nothing away.
-        first.leftovers.retry()
+        mend(first)
         asked_again(lambda: scenario.act(world.process("b")))  # noqa: B023 -- called at once
         found += scenario.found_wrong(world)
         wrong[at, call, after, type(error).__name__] = found
@@ -89,7 +89,7 @@ def test_what_a_store_that_went_away_left_in_work_is_let_go_when_it_is_back(name
         first = world.process("a", life=life)
         outcome(scenario.act, first)
         life.outage = None
-        first.leftovers.retry()
+        mend(first)
         asked_again(lambda: scenario.act(world.process("b")))  # noqa: B023 -- called at once
         wrong[at, call, after] = scenario.found_wrong(world)
         world.close()

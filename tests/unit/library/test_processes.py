@@ -5,9 +5,10 @@ import pytest
 from cinderblock.errors import BackendUnavailable, NotFound, OperationPending
 from persistence.errors import StoreUnavailable
 from persistence.records import Status
+from tests.fakes.driver import FakeDriver
 from tests.fakes.mortal import Killed, Life
 from tests.unit.library.scenarios import SCENARIOS, points
-from tests.unit.library.world import asked_again, connection, in_thread, size, snapshot, volume
+from tests.unit.library.world import asked_again, connection, in_thread, mend, size, snapshot, volume
 from tests.waiting import eventually
 
 TTL_S = 0.3
@@ -86,7 +87,7 @@ def test_recovery_does_not_delete_what_was_made_since_under_the_name_of_what_was
     late = world.process("b", store=store)
     library.volumes.create(volume(size_gib=2))
     library.snapshots.create(snapshot())
-    late.recovery.run()
+    late.recovery.run("fake")
     assert library.volumes.get("v").size_gib == 2
     assert library.snapshots.get("s").size_gib == 2
     assert not world.disagreements()
@@ -108,7 +109,7 @@ class OldPages:
         return getattr(self._table, verb)
 
     def page(self, *, after="", limit=100, where=None):
-        if where is None:
+        if where == {"backend": "fake"}:
             return [record for record in self._old if record.id > after]
         return self._table.page(after=after, limit=limit, where=where)
 
@@ -128,7 +129,7 @@ def test_recovery_finishes_what_was_begun_and_exports_again_what_is_published(wo
             act()
     library.close()
     again = world.process("a")
-    again.recovery.run()
+    again.recovery.run("fake")
     assert [(one.id, one.size_gib) for one in world.volumes()] == [("v", 3), ("x", 1)]
     assert not world.snapshots()
     assert ("ensure_export", world.volume("x").cinder_id) in world.driver.calls
@@ -141,7 +142,7 @@ def test_recovery_leaves_a_creation_to_whoever_asked_for_it(world, library):
         library.volumes.create(volume())
     library.close()
     again = world.process("a")
-    again.recovery.run()
+    again.recovery.run("fake")
     assert world.volume().status is Status.CREATING
     with pytest.raises(NotFound):
         again.volumes.get("v")
@@ -154,9 +155,9 @@ def test_what_recovery_could_not_do_is_tried_again(world, library):
     world.driver.fail("delete", RuntimeError("a bug"), times=2)
     with pytest.raises(BackendUnavailable):
         library.volumes.delete("v")
-    library.recovery.run()
+    library.recovery.run("fake")
     assert len(library.leftovers) == 1
-    library.leftovers.retry()
+    mend(library)
     assert not world.volumes()
     assert len(library.leftovers) == 0
 
@@ -170,9 +171,9 @@ def test_recovery_that_the_store_cut_short_is_tried_again(world, library):
     life = Life()
     late = world.process("b", life=life)
     life.outage = StoreUnavailable("the server has gone")
-    late.recovery.run()
+    late.recovery.run("fake")
     life.outage = None
-    late.leftovers.retry()
+    mend(late)
     assert [one.id for one in world.volumes()] == ["w"]
 
 
@@ -182,8 +183,25 @@ def test_recovery_renews_an_export_when_the_back_end_is_up_again(world, library)
     library.close()
     world.driver.fail("ensure_export", BackendUnavailable("no route"))
     again = world.process("a")
-    again.recovery.run()
+    again.recovery.run("fake")
     assert asked_again(lambda: again.connections.publish(connection()))
-    again.leftovers.retry()
+    mend(again)
     assert [verb for verb, _ in world.driver.calls].count("ensure_export") == 2
     assert not world.disagreements()
+
+
+def test_a_back_end_that_hangs_keeps_the_recovery_of_no_other(world):
+    other = FakeDriver(name="other")
+    before = world.process("a", more={"other": other})
+    for backend, driver in (("fake", world.driver), ("other", other)):
+        before.volumes.create(volume(backend, backend=backend))
+        driver.fail("delete", RuntimeError("a bug"))
+        with pytest.raises(BackendUnavailable):
+            before.volumes.delete(backend)
+    before.close()
+    with world.driver.hold("delete") as held:
+        world.process("a", more={"other": other}, whole=True)
+        assert held.entered.wait(5)
+        assert eventually(lambda: not other.volumes)
+        assert world.driver.volumes
+    assert eventually(lambda: not world.volumes())

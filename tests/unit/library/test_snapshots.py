@@ -4,7 +4,7 @@ import pytest
 
 from cinderblock.errors import AlreadyExists, BackendUnavailable, InUse, NotFound, OperationPending, OutOfSpace
 from persistence.records import Status
-from tests.unit.library.world import in_thread, snapshot, volume
+from tests.unit.library.world import in_thread, mend, snapshot, volume
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +166,6 @@ def test_a_tombstone_that_the_array_needs_for_something_else_is_removed_later(de
     library.snapshots.delete("s")
     assert not dependent.snapshots()
     assert len(dependent.driver.volumes) == 1
-    library.leftovers.retry()
+    mend(library)
     assert not dependent.driver.volumes
     assert not dependent.disagreements()

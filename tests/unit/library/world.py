@@ -52,22 +52,31 @@ class World:
         self._leases = {}
         self._libraries = []
 
-    def process(self, owner="a", *, life=None, store=None, workers=8, more=(), ttl_s=30.0):
-        """Start a process of this name; `life` counts what it does, `more` are drivers of other back ends by name."""
+    def process(self, owner="a", *, life=None, store=None, workers=8, more=(), ttl_s=30.0, whole=False):
+        """Start a process of this name.
+
+        `life` counts what it does, `more` are drivers of other back ends by name. Only a `whole` one does by itself,
+        on threads of its own, what it finds to do: elsewhere that would be seen at any moment.
+        """
         life = life or Life()
         store = store or self.store
-        drivers = {"fake": life.around("driver", Shared(self.driver)), **dict(more)}
+        drivers = {
+            name: life.around("driver", Shared(driver)) for name, driver in {"fake": self.driver, **dict(more)}.items()
+        }
         backends = [
             Backend(BackendOptions(name=name, host=f"cinderblock@{name}", workers=workers), partial(_given, driver))
             for name, driver in drivers.items()
         ]
         leases = Leases(store.key_values, owner, ttl_s=ttl_s, on_lost=self.lost[owner].set)
         library = Library(life.store(store), Backends(backends), leases, close=lambda: None)
+        self._leases[owner] = leases
+        self._libraries.append(library)
+        if whole:
+            library.start()
+            return library
         leases.start()
         for backend in backends:
             backend.start()
-        self._leases[owner] = leases
-        self._libraries.append(library)
         return library
 
     def kill(self, owner):
@@ -174,6 +183,12 @@ def connection(of="v", node="node-1", *, connector=None, **fields):
     return WantedConnection(
         id=f"{of}/{node}", volume_id=of, node_id=node, connector=connector or {"host": node}, **fields
     )
+
+
+def mend(library):
+    """Try again what could not be done when it was due, as the library does every half minute."""
+    for lane in ("", *(backend.name for backend in library.backends)):
+        library.leftovers.retry(lane)
 
 
 def in_thread(act):
