@@ -109,7 +109,20 @@ def _open_store(settings: Settings, sealer: Sealer) -> Store:
         return sealed(MemoryStore(), sealer)
     from persistence.sql import open_store
 
+    _check_not_lost(settings)
     return sealed(open_store(settings.connection), sealer)
+
+
+def _check_not_lost(settings: Settings) -> None:
+    # A new store would know none of the volumes that there are, and their names would be given to new, empty ones.
+    own, owner = settings.state_dir / "cinderblock.db", settings.state_dir / "owner"
+    if settings.connection != f"sqlite:///{own}" or not owner.exists():
+        return
+    if not own.exists() or own.stat().st_size == 0:
+        raise ConfigurationError(
+            f"the store {own} is {'empty' if own.exists() else 'gone'}, but {owner} says that it was used; restore the "
+            "store, or, if its volumes may be forgotten, remove that file as well"
+        )
 
 
 def _owner(state_dir: Path) -> str:
@@ -120,6 +133,9 @@ def _owner(state_dir: Path) -> str:
             half_made = file.with_suffix(".new")
             half_made.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
             half_made.replace(file)
-        return file.read_text(encoding="ascii").strip()
+        return str(uuid.UUID(file.read_text(encoding="ascii").strip()))
     except OSError as error:
         raise ConfigurationError(f"the state folder {state_dir} cannot be used: {error.strerror}") from error
+    except ValueError as error:
+        # Work that was cut off is taken over once the lost name has been silent for long enough.
+        raise ConfigurationError(f"{file} holds no name of a process; remove it, and a new one is made") from error

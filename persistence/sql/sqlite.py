@@ -84,6 +84,10 @@ def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
     with engine.connect() as connection:
         # Looked at before anything is changed: the file may be another program's.
         current = is_current(connection, name)
+        # A damaged page would be met sooner or later, or worse, hide a volume whose name is then given to a new one.
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        if found != "ok":
+            raise StoreUnusable(f"{name} is damaged ({found}); restore it, or name another one")
         mode = connection.exec_driver_sql("PRAGMA journal_mode=WAL").scalar_one()
         if mode != "wal":
             raise StoreUnusable(
