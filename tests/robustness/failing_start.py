@@ -1,0 +1,29 @@
+"""`cinderblock serve` where it cannot serve: what it says, and how it ends."""
+
+import json
+import subprocess
+import sys
+
+from tests.robustness.witness import INSIDES
+
+
+def serve(folder, *arguments, mode="all"):
+    """Run the command until it ends by itself; return its exit code, and what it said beside its log."""
+    command = [sys.executable, "-m", "csi.cli", "serve", mode, "--endpoint", f"unix://{folder}/csi.sock"]
+    if "--state-dir" not in arguments:
+        command += ["--state-dir", str(folder / "state")]
+    ended = subprocess.run([*command, *arguments], capture_output=True, timeout=60, check=False)
+    said = ended.stderr.decode()
+    logged = [line for line in said.splitlines() if line.startswith("{")]
+    plain = [line for line in said.splitlines() if not line.startswith("{")]
+    assert not any("traceback" in json.loads(line) for line in logged), said
+    return ended.returncode, "\n".join(plain)
+
+
+def refused(folder, *arguments, mode="all"):
+    """Run the command, which must refuse in one line; return the line."""
+    code, said = serve(folder, *arguments, mode=mode)
+    assert (code, len(said.splitlines())) == (1, 1), (code, said)
+    assert said.startswith("cinderblock: ")
+    assert not INSIDES.search(said), said
+    return said
