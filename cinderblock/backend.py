@@ -18,7 +18,7 @@ _SLOT_PATIENCE_S = 60.0
 #: How many calls may wait for a slot; more are refused at once.
 _WAITING_LIMIT = 64
 #: How long a back end may take to start before the next one is begun.
-_START_PATIENCE_S = 20.0
+_START_PATIENCE_S = 5.0
 #: How often a back end that is down is tried again.
 _RETRY_S = 30.0
 
@@ -184,27 +184,40 @@ class Backend:
 
 
 class Backends:
-    """All configured back ends, by name."""
+    """All configured back ends, by name.
 
-    def __init__(self, backends: Sequence[Backend]) -> None:
+    Args:
+        backends: not started yet.
+        patience_s: how long one may take to start before the next one is begun.
+        retry_s: how often one that is down is tried again.
+    """
+
+    def __init__(
+        self, backends: Sequence[Backend], *, patience_s: float = _START_PATIENCE_S, retry_s: float = _RETRY_S
+    ) -> None:
         self._backends = {backend.name: backend for backend in backends}
+        self._patience_s = patience_s
+        self._retry_s = retry_s
         self._closing = threading.Event()
         self._retrying: threading.Thread | None = None
 
     def start(self) -> None:
         """Start each back end; one that is slow or down does not stop the others, and is tried again."""
-        for backend in self._backends.values():
-            starting = threading.Thread(target=backend.start, name=f"start-{backend.name}", daemon=True)
-            starting.start()
-            starting.join(timeout=_START_PATIENCE_S)
+        self._start_those_down()
         self._retrying = threading.Thread(target=self._retry, name="back-end-retry", daemon=True)
         self._retrying.start()
 
     def _retry(self) -> None:
-        while not self._closing.wait(_RETRY_S):
-            for backend in self._backends.values():
-                if backend.down_because:
-                    backend.start()
+        while not self._closing.wait(self._retry_s):
+            self._start_those_down()
+
+    def _start_those_down(self) -> None:
+        # One after the other, because drivers change what is the whole process's; but not behind one that hangs.
+        for backend in self._backends.values():
+            if backend.down_because:
+                starting = threading.Thread(target=backend.start, name=f"start-{backend.name}", daemon=True)
+                starting.start()
+                starting.join(timeout=self._patience_s)
 
     def __iter__(self) -> Iterator[Backend]:
         return iter(self._backends.values())

@@ -107,6 +107,34 @@ def test_a_back_end_that_does_not_start_says_why_and_can_be_started_later(error)
     assert not backend.down_because
 
 
+def test_a_back_end_that_hangs_when_it_is_tried_again_keeps_no_other_one_down():
+    free, back = threading.Event(), threading.Event()
+
+    def at_the_second_try(step):
+        tries = iter([False, True])
+
+        def start():
+            if not next(tries):
+                raise BackendUnavailable("no route")
+            step()
+            return FakeDriver()
+
+        return start
+
+    backends = Backends(
+        [
+            Backend(BackendOptions(name="stuck", host="h@stuck"), at_the_second_try(free.wait)),
+            Backend(BackendOptions(name="back", host="h@back"), at_the_second_try(back.set)),
+        ],
+        patience_s=0.01,
+        retry_s=0.01,
+    )
+    backends.start()
+    assert back.wait(5)
+    free.set()
+    backends.close()
+
+
 def test_a_driver_that_comes_up_after_the_close_is_closed_as_well():
     entered, free, driver = threading.Event(), threading.Event(), FakeDriver()
 
