@@ -1,12 +1,14 @@
 """A driver that can be killed anywhere, and proof that it leaves nothing on the machine."""
 
+import subprocess
+
 import pytest
 
 pytest.register_assert_rewrite("tests.crash.world")  # before it is imported
 
 # ruff: noqa: E402 -- for the line above
+from cinderblock.brick.loop import bound, detach
 from csi.node import mounts
-from tests.crash import facts
 from tests.crash.process import TracedProcess
 from tests.crash.world import World
 
@@ -35,9 +37,22 @@ def world(tmp_path, driver):
     process = TracedProcess(tmp_path, config)
     world = World(process, volumes)
     yield world
-    if process.alive():
-        world.clear()
-    world.close()
-    process.end()
-    left = facts.loops_below(tmp_path) + [each.path for each in mounts.table() if each.path.startswith(str(tmp_path))]
+    try:
+        if process.alive():
+            world.clear()
+    finally:
+        world.close()
+        process.end()
+        left = taken_away_below(tmp_path)
     assert left == []
+
+
+def taken_away_below(folder):
+    """Unmount and detach by hand what is left; return what that was."""
+    left = [each.path for each in mounts.table() if each.path.startswith(str(folder))]
+    for path in reversed(left):
+        subprocess.run(["umount", path], check=True)
+    for loop in [each for each in bound() if each.backing.startswith(str(folder))]:
+        left.append(loop.backing)
+        detach(loop)
+    return left
