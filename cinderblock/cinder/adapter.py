@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from cinder import exception
 from cinder import utils as cinder_utils
+from oslo_concurrency import processutils
 
 from cinderblock.cinder import changes, quirks, stats
 from cinderblock.cinder.answers.stored import every
@@ -57,14 +58,14 @@ class CinderDriver:
 
     def create(self, volume: VolumeRecord) -> Update:
         def make() -> Update:
-            made = self._volume(volume)
+            made = self._new_volume(volume)
             return self._update(made, self.driver.create_volume(made))
 
         return self._call(f"creating volume '{volume.name}'", make)
 
     def create_from_snapshot(self, volume: VolumeRecord, snapshot: SnapshotRecord) -> Update:
         def make(sized: VolumeRecord) -> Update:
-            made = self._volume(sized)
+            made = self._new_volume(sized)
             return self._update(made, self.driver.create_volume_from_snapshot(made, self._objects.snapshot(snapshot)))
 
         what = f"creating volume '{volume.name}' from snapshot '{snapshot.name}'"
@@ -72,7 +73,7 @@ class CinderDriver:
 
     def clone(self, volume: VolumeRecord, source: VolumeRecord) -> Update:
         def make(sized: VolumeRecord) -> Update:
-            made = self._volume(sized)
+            made = self._new_volume(sized)
             return self._update(made, self.driver.create_cloned_volume(made, self._volume(quirks.as_copied(source))))
 
         what = f"creating volume '{volume.name}' from volume '{source.name}'"
@@ -144,10 +145,8 @@ class CinderDriver:
     def disconnect(self, volume: VolumeRecord, connection: ConnectionRecord, *, last: bool) -> None:
         def withdraw() -> None:
             exported = self._volume(volume)
-            shared = None
             try:
-                if connection.connector:
-                    shared = self.driver.terminate_connection(exported, dict(connection.connector), force=False)
+                shared = self._terminate(exported, connection, last=last)
                 # True means that another user of the export is left, whom only the driver knows.
                 if last and shared is not True:
                     self.driver.remove_export(new_context(), exported)
@@ -189,6 +188,10 @@ class CinderDriver:
         _conceal_auth(record.provider_auth)
         return self._objects.volume(record, connecting=connecting)
 
+    def _new_volume(self, record: VolumeRecord) -> Any:
+        # Not made yet, so it is published to nobody, and nobody has to be asked.
+        return self._objects.volume(record, connections=())
+
     def _update(self, changed: Any, model_update: Any) -> Update:
         update = changes.update_of(changed, model_update)
         _conceal_auth(update.get("provider_auth"))
@@ -210,10 +213,27 @@ class CinderDriver:
         extended = self._volume(volume)
         try:
             self.driver.extend_volume(extended, size_gib)
+        except processutils.ProcessExecutionError as error:
+            if not quirks.finish_extension(self.driver, extended, error):
+                raise
         except exception.TargetUpdateFailed as error:
             # The volume has its new size; the target shows it to whoever connects next.
             log.warning("volume %s was extended, but not its target: %s", volume.cinder_id, words(error))
         return self._update(extended, None)
+
+    def _terminate(self, exported: Any, connection: ConnectionRecord, *, last: bool) -> Any:
+        """Withdraw the export from one node; return what the driver answers."""
+        if not connection.connector:
+            return None
+        try:
+            return self.driver.terminate_connection(exported, dict(connection.connector), force=False)
+        except exception.ISCSITargetDetachFailed as error:
+            # LIO says so of a target that is gone as well; removing the export then removes the node's access, too,
+            # and fails where the target cannot be reached.
+            if not last:
+                raise
+            log.info("the export of volume %s goes as a whole: %s", exported.id, words(error))
+            return None
 
     def _connection_info(self, volume: VolumeRecord, connection: ConnectionRecord, answer: Any) -> Mapping[str, Json]:
         info = changes.as_json(answer)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from oslo_concurrency import processutils
+
 from cinderblock.errors import InUse
 from persistence.records import ConnectionRecord, VolumeRecord
 
@@ -40,3 +42,21 @@ def refuse_online_snapshot(driver: Any, volume_id: str, connections: Sequence[Co
             f"volume {volume_id} is published to node '{connections[0].node_id}', and this driver makes and deletes "
             "snapshots only of volumes that are not; unpublish it first"
         )
+
+
+def finish_extension(driver: Any, volume: Any, error: processutils.ProcessExecutionError) -> bool:
+    """Do what an extension still lacks that LVM refuses because the volume has the size already.
+
+    The driver gave its export's update up at the refusal, and may have left the
+    volume deactivated, which it does for the time of an extension.
+    Source: cinder.brick.local_dev.lvm, extend_volume.
+
+    Returns:
+        Whether that was the failure; every other one is the caller's.
+    """
+    group = getattr(driver, "vg", None)
+    if group is None or "matches existing size" not in str(error.stderr):
+        return False
+    group.activate_lv(volume.name)
+    driver.target_driver.extend_target(volume)
+    return True

@@ -1,0 +1,104 @@
+"""What the tests do to the guest's kernel, and what they ask it."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+VOLUME_GROUP = "guest"
+#: The disk that boot.sh gives the guest.
+DISK = "/dev/ubda"
+SYS = Path("/sys")
+#: What `storage` returns where nothing is in use.
+NOTHING: Mapping[str, set[str]] = {
+    kind: set() for kind in ("sessions", "disks", "maps", "loop devices", "targets", "devices of targets", "volumes")
+}
+
+
+def run(*command: str) -> str:
+    """Run a program and return its output; a failure shows what it said."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+def storage() -> Mapping[str, set[str]]:
+    """Return what initiators, targets and LVM have made, by what it is; names of devices, targets and volumes."""
+    uuids = {uuid.parent.parent.name: uuid.read_text(encoding="ascii") for uuid in SYS.glob("block/dm-*/dm/uuid")}
+    volumes = run("lvs", "--noheadings", "-o", "lv_name", VOLUME_GROUP).split()
+    return {
+        "sessions": _names("class/iscsi_session/*"),
+        "disks": _names("block/sd*"),
+        "maps": {name for name, uuid in uuids.items() if uuid.startswith("mpath-")},
+        "loop devices": {backing.parent.parent.name for backing in SYS.glob("block/loop*/loop/backing_file")},
+        "targets": _names("kernel/config/target/iscsi/iqn*"),
+        "devices of targets": {file.parent.name for file in SYS.glob("kernel/config/target/core/*/*/enable")},
+        # The thin pool is the driver's, made once, and stays.
+        "volumes": {name for name in volumes if name != f"{VOLUME_GROUP}-pool"},
+    }
+
+
+def paths(device: str) -> set[str]:
+    """Return the disks under a multipath map."""
+    return {entry.name for entry in (SYS / "block" / Path(device).name / "slaves").iterdir()}
+
+
+def size_bytes(device: str) -> int:
+    """Return the size of a block device as the kernel has it."""
+    return int(run("blockdev", "--getsize64", device))
+
+
+def chap_secrets() -> set[str]:
+    """Return the passwords that the targets ask initiators for."""
+    files = SYS.glob("kernel/config/target/iscsi/iqn*/tpgt_*/acls/*/auth/password")
+    return {file.read_text(encoding="ascii").strip() for file in files}
+
+
+def lose_targets() -> None:
+    """Remove every target, as a storage host does that restarts."""
+    for name in storage()["targets"]:
+        run("cinder-rtstool", "delete", name)
+
+
+@contextmanager
+def cut(address: str) -> Iterator[None]:
+    """Drop what comes in for an iSCSI portal while the block runs."""
+    rule = ("INPUT", "-p", "tcp", "-d", address, "--dport", "3260", "-j", "DROP")
+    run("iptables-legacy", "-I", *rule)
+    try:
+        yield
+    finally:
+        run("iptables-legacy", "-D", *rule)
+
+
+@contextmanager
+def mounted(device: str, at: Path) -> Iterator[Path]:
+    """Mount the device's file system while the block runs."""
+    at.mkdir(exist_ok=True)
+    run("mount", device, str(at))
+    try:
+        yield at
+    finally:
+        run("umount", str(at))
+
+
+def write(path: Path, *, size_bytes: int = 16 * 1024 * 1024) -> str:
+    """Write random data through to the disk and return its checksum."""
+    data = os.urandom(size_bytes)
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return hashlib.sha256(data).hexdigest()
+
+
+def checksum(path: Path) -> str:
+    """Return the checksum of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _names(pattern: str) -> set[str]:
+    return {path.name for path in SYS.glob(pattern)}

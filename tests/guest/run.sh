@@ -1,0 +1,100 @@
+#!/bin/bash
+# Run tests/guest inside a user-mode Linux guest, as root: run.sh [pytest arguments]
+#
+# The guest is an ordinary process with a kernel of its own, which has what the
+# machine's kernel may lack (device-mapper, SCSI, iSCSI and its target), on the
+# machine's own root file system, so the virtualenv and the checkout are there.
+# All of it lives in namespaces of its own and in memory; when this script ends,
+# even by SIGKILL, the kernel takes everything back.
+#
+# Environment: PYTHON   the interpreter (default: the checkout's .venv/bin/python)
+#              LIMIT_S  seconds until the guest is ended (default: 900)
+# Exit status: pytest's; 124 after LIMIT_S; 125 when the guest did not get as far as pytest.
+set -euo pipefail
+
+packages=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools e2fsprogs xfsprogs btrfs-progs
+    lsscsi kmod udev iproute2 iptables procps util-linux)
+policy=/usr/sbin/policy-rc.d
+policy_mark='# made by tests/guest/run.sh while it installs packages'
+here=$(dirname "$(readlink -f "$0")")
+checkout=$(dirname "$(dirname "$here")")
+# No symbolic link is followed: a virtualenv's interpreter is one.
+PYTHON=$(realpath -s "${PYTHON:-$checkout/.venv/bin/python}")
+
+say() { echo "guest: $*" >&2; }
+
+die() {
+    say "$*"
+    exit 125
+}
+
+install_packages() {
+    local missing=() package
+    # With AMX, user-mode Linux needs a small library: see xstate.c.
+    if grep -qw amx_tile /proc/cpuinfo && ! command -v cc >/dev/null; then
+        packages+=(gcc libc6-dev)
+    fi
+    for package in "${packages[@]}"; do
+        [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == *' installed' ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    say "installing ${missing[*]}"
+    # Only the guest needs the daemons: none may start on this machine.
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy"
+        chmod 755 "$policy"
+    fi
+    apt-get -qq update >&2 &&
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >&2 ||
+        die "cannot install the packages above: see what apt-get said"
+    remove_policy
+}
+
+# Only what a run of this script has made, the one before that was killed included.
+remove_policy() {
+    if grep -qsxF "$policy_mark" "$policy"; then
+        rm -f "$policy"
+    fi
+}
+
+ours=
+
+leave() {
+    remove_policy
+    [[ -z $ours ]] || kill -KILL "$ours" 2>/dev/null || true
+}
+
+((EUID == 0)) || die "must run as root: it mounts, and the guest's root is this machine's"
+[[ -x $PYTHON ]] || die "no interpreter at $PYTHON: run 'make setup', or set PYTHON"
+trap leave EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+install_packages
+
+# Arguments that name tests take the place of all of them.
+arguments=("$@")
+named=
+for argument in "$@"; do
+    [[ $argument != tests/* ]] || named=yes
+done
+[[ -n $named ]] || arguments+=(tests/guest)
+
+# Natively it takes seconds, in the guest a minute: find the tests, and byte-compile what they import.
+say "collecting"
+status=0
+collected=$(cd "$checkout" && env -u PYTHONDONTWRITEBYTECODE "$PYTHON" -m pytest -p no:cacheprovider --collect-only -qq \
+    "${arguments[@]}" 2>&1) || status=$?
+if ((status != 0)); then
+    printf '%s\n' "$collected" >&2
+    exit "$status"
+fi
+
+# Whoever ends this script ends the namespaces, and with them every process of the guest.
+say "booting"
+setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+    "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-900}" "${arguments[@]}" </dev/null &
+ours=$!
+status=0
+wait "$ours" || status=$?
+ours=
+exit "$status"

@@ -1,0 +1,84 @@
+"""The whole CSI driver in a process of its own, over Cinder's LVM driver and iSCSI."""
+
+import pytest
+
+from cinderblock.units import GIB
+from csi.driver_process import DriverProcess
+from tests.guest import machine
+from tests.system.pods import Pod
+
+pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
+
+#: Cinder is imported anew, in a guest.
+START_S = 120.0
+
+
+@pytest.fixture
+def process(cinder_conf, nothing_left, tmp_path):
+    process = DriverProcess(tmp_path, config=cinder_conf)
+    yield process
+    process.end()
+    # Shown where the test fails.
+    print(process.log_tail(20_000))
+
+
+@pytest.fixture
+def client(process):
+    client = process.start(timeout_s=START_S)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def pods(client, tmp_path):
+    """Makes pods; whatever they still have at the end is taken away."""
+    made: list[Pod] = []
+
+    def make(volume_id):
+        pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id)
+        made.append(pod)
+        return pod
+
+    yield make
+    for pod in reversed(made):
+        pod.clear()
+        pod.client.delete(pod.volume_id)
+
+
+def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_told_to_nobody(process, client, pods):
+    original = pods(client.create("original", GIB).volume_id).start()
+    first = original.write()
+    snapshot = client.snapshot("snapshot", original.volume_id)
+    second = original.write()
+    restored = pods(client.create("restored", 2 * GIB, snapshot_id=snapshot.snapshot_id).volume_id).start()
+    cloned = pods(client.create("cloned", GIB, volume_id=original.volume_id).volume_id).start()
+
+    assert (restored.checksum(), cloned.checksum(), original.checksum()) == (first, second, second)
+    assert restored.size_bytes() > 1.5 * GIB
+
+    client.expand(original.volume_id, 3 * GIB, original.target, original.staging)
+
+    assert original.size_bytes() > 2.5 * GIB
+    assert original.checksum() == second
+
+    secrets = machine.chap_secrets()
+    told = process.log_file.read_text(encoding="utf-8") + repr([pod.context for pod in (original, restored, cloned)])
+    assert len(secrets) == 3
+    assert [secret for secret in secrets if secret in told] == []
+
+    client.delete_snapshot(snapshot.snapshot_id)
+
+
+def test_a_mounted_volume_outlives_the_driver_and_its_target(process, client, pods):
+    pod = pods(client.create("volume", GIB).volume_id).start()
+    before = pod.write("before")
+
+    process.kill()
+    during = pod.write("during")
+    machine.lose_targets()
+    pod.client = process.start(timeout_s=START_S)
+    after = pod.write("after")
+    pod.stop()
+    pod.start()
+
+    assert [pod.checksum(name) for name in ("before", "during", "after")] == [before, during, after]
