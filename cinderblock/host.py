@@ -17,8 +17,8 @@ class Device:
     """A block device of this host that shows a volume.
 
     `path` is what is mounted; `backing` is the file behind a loop device, else "",
-    and `file_id` that file's "DEVICE:INODE" in decimals: its name may look
-    different from another mount namespace.
+    and `file_id` that file's "DEVICE:INODE:NAME": the folders above it may look
+    different from another mount namespace, and numbers are given out again.
     `wwn` is the VPD page 0x83 identity where the protocol has one, else "".
     `brick` is what os-brick answered and wants back at disconnect.
     """

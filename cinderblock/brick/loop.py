@@ -63,7 +63,7 @@ class Loop:
     @property
     def file_id(self) -> str:
         """What tells the file from every other one, as `Device.file_id`."""
-        return f"{self.device}:{self.inode}"
+        return f"{self.device}:{self.inode}:{self.backing.removesuffix(' (deleted)').rpartition('/')[2]}"
 
 
 def attach(file: str, *, readonly: bool = False) -> Loop:

@@ -1,5 +1,6 @@
 """The node's composition root: the service over this machine. It imports neither Cinder nor SQL."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -60,6 +61,9 @@ def compose(
     """
     folder = settings.state_dir / "node"
     journal = Journal(folder / "journal", sealer)
+    if alone:
+        # oslo.privsep imports eventlet wherever it is installed, which costs 10 MiB, to see that nothing is green.
+        sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]  # None means: not to be imported
     if host is None:
         from cinderblock.brick.host import BrickHost
 

@@ -13,6 +13,8 @@ _BLKROSET = 0x125D
 #: ioctl that tells what a loop device shows: device and inode of a file come first. Source: linux/loop.h.
 _LOOP_GET_STATUS64 = 0x4C05
 _LOOP_INFO_BYTES = 232
+#: What the kernel adds to the name of a file that was removed.
+DELETED = " (deleted)"
 
 
 def is_device(path: str) -> bool:
@@ -80,22 +82,24 @@ def is_readonly(path: str) -> bool:
 
 
 def backing_file(path: str) -> str:
-    """Return the file behind a loop device, with " (deleted)" when it is; "" for any other device."""
+    """Return the file behind a loop device, with `DELETED` when it is; "" for any other device."""
     return _sysfs(path, "loop/backing_file")
 
 
 def file_id(path: str) -> str:
-    """Return "DEVICE:INODE" of the file behind a loop device, "" for any other device.
+    """Return "DEVICE:INODE:NAME" of the file behind a loop device, "" for any other device.
 
-    The name of the file may look different from another mount namespace, and
-    may have been given to another file.
+    The folders above the file may look different from another mount namespace.
+    A file system gives the number of a removed file to the next one.
     """
     try:
         with held(path) as descriptor:
             shown = fcntl.ioctl(descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO_BYTES))
+            name = backing_file(path).removesuffix(DELETED).rpartition("/")[2]
     except OSError:
         return ""
-    return "{}:{}".format(*struct.unpack_from("=2Q", shown))
+    device, inode = struct.unpack_from("=2Q", shown)
+    return f"{device}:{inode}:{name}"
 
 
 def states(path: str) -> dict[str, str]:

@@ -153,8 +153,8 @@ class Journal:
 
         Args:
             volume_id: the volume.
-            incarnation: tells it from an earlier one of the same id, which was
-                deleted; "" when the controller does not say.
+            incarnation: tells this publishing of it from an earlier one, after
+                which it may have another identity; "" when the controller does not say.
         """
         try:
             wwn, _, whose = self._identity_path(volume_id).read_text(encoding="ascii").strip().partition(" ")

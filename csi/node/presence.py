@@ -12,7 +12,6 @@ from csi.node.wanted import Access, Kind
 #: staging folder, so that a lost journal can be told from the mounts.
 MARKER = "device"
 
-_DELETED = " (deleted)"
 #: The mode is not to be had from the mounts.
 _UNKNOWN = ""
 
@@ -78,7 +77,7 @@ def _rebuilt(volume_id: str, device: str, *, staging_path: str, at: str) -> Entr
         boot_id=boot_id(),
         device=Device(
             path=device,
-            backing=blocks.backing_file(device).removesuffix(_DELETED),
+            backing=blocks.backing_file(device).removesuffix(blocks.DELETED),
             file_id=blocks.file_id(device),
             brick={},
         ),

@@ -16,8 +16,8 @@ from persistence.seal import Sealer
 class Published:
     """How to connect, whether to write, and the device's identity ("" when not known).
 
-    `incarnation` tells the volume from an earlier one of the same id, "" when
-    the controller does not say.
+    `incarnation` tells this publishing from an earlier one, of this volume or
+    of one that had its id, "" when the controller does not say.
     """
 
     connection: Mapping[str, Json] = field(repr=False)

@@ -139,8 +139,13 @@ class Publishing:
             others = self._without_stale(entry).targets
             if not any(target.readonly for target in others):
                 blocks.set_readonly(device.path, readonly=False)
-        if self._journal.get(entry.volume_id) is not None:
+        if self._journal.get(entry.volume_id) is None:
+            return
+        try:
             self._journal.put(entry)
+        except BackendUnavailable as error:
+            # On a full disk, too, volumes are let go of; a target with nothing mounted is forgotten at the next change.
+            log.warning("a target that is gone stays in the journal", extra={"target": path, "cause": str(error)})
 
 
 def _require_equal(

@@ -53,7 +53,7 @@ def test_a_device_that_goes_to_another_volume_while_it_is_staged_is_not_formatte
         del lab.host.after["connect"]
         made = lab.loop()
         loop.detach(made)
-        assert loop.attach(str(lab.file("other"))).path == made.path
+        subprocess.run(["losetup", made.path, lab.file("other")], check=True)
 
     lab.host.after["connect"] = swap
     with pytest.raises(BackendUnavailable, match="taken away"):
@@ -228,6 +228,23 @@ def test_a_volume_that_was_made_again_under_its_name_is_another_one(lab):
     assert not (Path(lab.staging("vol")) / "data").exists()
     lab.unstage()
     assert loop.at(old.path) is None
+
+
+def test_a_stale_entry_takes_nothing_from_a_file_that_got_the_number_of_the_removed_one(lab):
+    lab.volume()
+    lab.stage(capability=block())
+    (file,) = lab.journal_files()
+    entry = json.loads(file.read_text())
+    lab.unstage()
+    lab.volume("other")
+    lab.stage("other", block())
+    taken = lab.loop("other")
+    # File systems give out inode numbers again, and the kernel names of devices.
+    entry["device"].update(path=taken.path, file_id=f"{taken.device}:{taken.inode}:vol.img")
+    file.write_text(json.dumps(entry))
+    lab.unstage()
+    assert lab.loop("other") == taken
+    lab.unstage("other")
 
 
 def test_a_device_is_read_only_for_its_reader_only(lab):
