@@ -1,0 +1,62 @@
+"""A node that stages and unstages again and again keeps nothing: no device, mount, descriptor or memory."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cinderblock.units import GIB
+from csi.client import mounted, raw
+from tests.system.conftest import left_below
+
+pytestmark = pytest.mark.slow
+
+#: `make soak` sets more.
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "60"))
+#: Rounds until every code path has been loaded, and memory pools have their size.
+WARM_UP = 20
+#: What the process may grow after that, MiB: the allocator's noise, not a leak in each round.
+GROWTH_MIB = 6
+
+
+def descriptors(pid):
+    """What the process has open; sockets to clients come and go by themselves."""
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.append(str(entry.readlink()))
+        except FileNotFoundError:
+            continue
+    return sorted(name for name in found if not name.startswith("socket:"))
+
+
+def memory_mib(pid):
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(fields["VmRSS"].split()[0]) / 1024
+
+
+def test_rounds_leave_nothing(process, client, pods, tmp_path):
+    users = []
+    for number, capability in enumerate((mounted("ext4"), raw(), mounted("xfs"), raw())):
+        pod = pods(client.create(f"volume-{number}", GIB, capability=capability).volume_id, capability=capability)
+        pod.publish()
+        users.append(pod)
+
+    def round_of(pod):
+        pod.stage()
+        pod.mount()
+        client.unmount(pod.volume_id, pod.target)
+        client.unstage(pod.volume_id, pod.staging)
+
+    for number in range(WARM_UP):
+        round_of(users[number % len(users)])
+    opened, used_mib = descriptors(process.pid), memory_mib(process.pid)
+    for number in range(ROUNDS):
+        round_of(users[number % len(users)])
+
+    assert left_below(tmp_path) == []
+    assert list((process.state_dir / "node" / "journal").glob("*.json")) == []
+    assert [str(each) for pod in users for each in pod.staging.iterdir()] == []
+    assert not any(pod.target.exists() for pod in users)
+    assert descriptors(process.pid) == opened
+    assert memory_mib(process.pid) - used_mib < GROWTH_MIB
