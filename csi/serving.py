@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cinderblock.errors import ConfigurationError
 from csi import logs
-from csi.endpoint import socket_path
+from csi.endpoint import make_way, socket_path
 from csi.identity.service import Identity, vendor_version
 from csi.interceptors import Edge
 from csi.proto import csi_pb2_grpc
@@ -60,10 +60,11 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
         StoreUnusable: the store or the key does not fit.
     """
     # First, because composing takes seconds.
-    socket_path(settings.endpoint)
+    path = socket_path(settings.endpoint)
     logs.configure(settings.log_level)
     logs.catch_the_uncaught()
     with Signals() as signals, claimed(settings.state_dir):
+        make_way(path)
         sealer = open_sealer(mode, settings)
         parts = compose(mode, settings, sealer)
         identity = Identity(
