@@ -2,11 +2,16 @@
 
 import pytest
 
+from tests.robustness.witness import swept
 from tests.robustness.world import World
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("garbage"))
+    folder = tmp_path_factory.mktemp("garbage")
+    world = World(folder)
     yield world
-    world.end()
+    try:
+        world.end()
+    finally:
+        assert swept(folder) == []

@@ -8,6 +8,8 @@ from tests.robustness import garbage, requests
 from tests.robustness.caller import Caller
 from tests.robustness.witness import mounted_below
 
+pytestmark = pytest.mark.slow
+
 Code = grpc.StatusCode
 
 #: What right requests are answered by a driver of files, which has neither groups nor lists of changed blocks.

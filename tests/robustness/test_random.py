@@ -11,6 +11,8 @@ from tests.robustness import garbage, requests
 from tests.robustness.caller import Caller
 from tests.robustness.test_garbage import METHODS, message_of
 
+pytestmark = pytest.mark.slow
+
 #: How long each of the two goes on; `SOAK_SECONDS` makes them longer.
 SECONDS = float(os.environ.get("SOAK_SECONDS", "8"))
 WITH_FIELDS = [(service, rpc) for service, rpc in METHODS if message_of(service, rpc).DESCRIPTOR.fields]

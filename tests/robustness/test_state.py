@@ -13,8 +13,10 @@ import pytest
 from cinderblock.units import GIB
 from csi.driver_process import DriverProcess
 from tests.robustness.failing_start import refused
-from tests.robustness.witness import backing_files, mounted_below
+from tests.robustness.witness import mounted_below, swept
 from tests.system.pods import Pod
+
+pytestmark = pytest.mark.slow
 
 Code = grpc.StatusCode
 
@@ -30,14 +32,21 @@ def used(tmp_path_factory):
     client.close()
     assert process.stop() == 0
     yield SimpleNamespace(folder=folder, process=process, pod=pod, checksum=checksum, state=process.state_dir)
+    try:
+        check(process, pod, checksum)
+    finally:
+        process.end()
+        assert swept(folder) == []
+
+
+def check(process, pod, checksum):
+    """Prove that the volume is there, and take it away."""
     pod.client = process.start()
     assert [volume.volume_id for volume in pod.client.volumes()] == [pod.volume_id]
     pod.start()
     assert pod.checksum() == checksum
     pod.stop()
     pod.client.close()
-    process.end()
-    assert mounted_below(folder) == backing_files(folder) == []
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 from csi.node import mounts
@@ -30,6 +31,18 @@ def backing_files(folder: Path) -> list[str]:
             # Detached meanwhile, by somebody else.
             continue
     return sorted(file for file in found if Path(file).is_relative_to(folder))
+
+
+def swept(folder: Path) -> list[str]:
+    """Unmount and detach by hand what is left in a folder; return what that was, nothing when all is well."""
+    left = [*mounted_below(folder), *backing_files(folder)]
+    for mount in reversed(mounts.table()):
+        if Path(mount.path).is_relative_to(folder):
+            subprocess.run(["umount", mount.path], check=False)
+    for file in backing_files(folder):
+        listed = subprocess.run(["losetup", "-j", file.removesuffix(" (deleted)")], capture_output=True, check=True)
+        subprocess.run(["losetup", "-d", listed.stdout.decode().partition(":")[0]], check=False)
+    return left
 
 
 def listing(folder: Path, *, without: tuple[Path, ...] = (), content: bool = True) -> dict[str, tuple[object, ...]]:

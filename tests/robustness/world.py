@@ -132,14 +132,15 @@ class World:
 
     def end(self) -> None:
         """Take everything away."""
-        for pod in (self.kept, self.device):
-            pod.stop()
-        self.client.unmount(self.spare_id, self.target)
-        self.client.unstage(self.spare_id, self.staging)
-        self.client.unpublish(self.spare_id)
-        self.client.close()
-        self.channel.close()
-        self.process.end()
+        try:
+            for pod in (self.kept, self.device):
+                pod.stop()
+            self.put_spare_away()
+            self.client.unpublish(self.spare_id)
+        finally:
+            self.client.close()
+            self.channel.close()
+            self.process.end()
 
 
 def _get(volume_id: str) -> csi_pb2.ControllerGetVolumeRequest:
