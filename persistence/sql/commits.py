@@ -78,6 +78,12 @@ class Commits:
         self._queue: list[_Write] = []
         self._led = False
 
+    @property
+    def waiting(self) -> int:
+        """How many writes are not being committed yet."""
+        with self._lock:
+            return len(self._queue)
+
     def run(self, statement: Statement, values: Mapping[str, str]) -> int:
         """Run one write, on the disk when this returns; return how many rows it met.
 
