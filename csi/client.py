@@ -83,11 +83,20 @@ class Client:
         """DeleteSnapshot."""
         self.controller.DeleteSnapshot(csi_pb2.DeleteSnapshotRequest(snapshot_id=snapshot_id), timeout=_CALL_S)
 
+    def node_id(self) -> str:
+        """NodeGetInfo; return the node's id."""
+        return self.node.NodeGetInfo(csi_pb2.NodeGetInfoRequest(), timeout=_CALL_S).node_id
+
     def publish(
-        self, volume_id: str, *, capability: csi_pb2.VolumeCapability | None = None, readonly: bool = False
+        self,
+        volume_id: str,
+        *,
+        node_id: str = "",
+        capability: csi_pb2.VolumeCapability | None = None,
+        readonly: bool = False,
     ) -> dict[str, str]:
-        """ControllerPublishVolume to the node on this socket; return the publish context."""
-        node_id = self.node.NodeGetInfo(csi_pb2.NodeGetInfoRequest(), timeout=_CALL_S).node_id
+        """ControllerPublishVolume, to the node on this socket if none is named; return the publish context."""
+        node_id = node_id or self.node_id()
         request = csi_pb2.ControllerPublishVolumeRequest(volume_id=volume_id, node_id=node_id, readonly=readonly)
         request.volume_capability.CopyFrom(capability or mounted())
         return dict(self.controller.ControllerPublishVolume(request, timeout=_CALL_S).publish_context)

@@ -25,7 +25,7 @@ from csi.signals import Signals
 log = logging.getLogger(__name__)
 
 #: Threads for calls that wait for nothing, on top of those that wait for a worker.
-_INLINE_THREADS = 32
+INLINE_THREADS = 32
 #: How long the parts may take to close once nothing is in work, before the process ends without them.
 _CLOSING_S = 5.0
 #: How long gRPC may take to cut off the calls that are left at the limit.
@@ -50,7 +50,7 @@ class Server:
         """
         self.path = socket_path(endpoint)
         self._edge = edge
-        self._pool = ThreadPoolExecutor(edge.workers.most + _INLINE_THREADS, thread_name_prefix="rpc")
+        self._pool = ThreadPoolExecutor(edge.workers.most + INLINE_THREADS, thread_name_prefix="rpc")
         self._server = grpc.server(self._pool, interceptors=[edge], options=[("grpc.so_reuseport", 0)])
         for add in register:
             add(self._server)
