@@ -27,7 +27,7 @@ def client(process):
 @pytest.fixture
 def pods(client, tmp_path):
     """Makes pods; whatever they still have mounted at the end is withdrawn by hand."""
-    made = []
+    made: list[Pod] = []
 
     def make(volume_id, **how):
         pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id, **how)
