@@ -7,6 +7,7 @@ from pathlib import Path
 from cinderblock.engine import every
 from cinderblock.units import GIB
 from csi.node import mounts
+from persistence.records import VolumeRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,14 @@ def recorded(store):
 
 
 def unfinished(store):
-    """Return the records that say that something is going on."""
-    return [record for record in _all(store) if record.status not in ("available", "tombstone")]
+    """Return the records that say that something is going on, or is still to be done."""
+    needed = {snapshot.volume_cinder_id for snapshot in every(store.snapshots)}
+    return [
+        record
+        for record in _all(store)
+        if record.status not in ("available", "tombstone")
+        or (record.status == "tombstone" and isinstance(record, VolumeRecord) and record.cinder_id not in needed)
+    ]
 
 
 def owned(store):

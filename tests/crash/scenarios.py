@@ -10,12 +10,16 @@ Step = Callable[[World], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """`work` is the RPC that is cut off; `undo` is None where a CO has no call that takes it back."""
+    """`work` is the RPC that is cut off; `undo` is None where a CO has no call that takes it back.
+
+    `mended` is the point after which the next start goes on by itself, "" where that is left to the CO.
+    """
 
     work: str
     before: tuple[Step, ...] = ()
     call: Step
     undo: Step | None = None
+    mended: str = ""
 
 
 #: Where only the back end is concerned.
@@ -33,22 +37,35 @@ CONTROLLER = {
         call=lambda world: world.clone("cloned", "volume"),
         undo=lambda world: world.delete("cloned"),
     ),
-    "delete": Scenario(work="DeleteVolume", before=(World.create,), call=World.delete),
-    "delete with snapshots": Scenario(work="DeleteVolume", before=(World.create, World.snapshot), call=World.delete),
+    "delete": Scenario(work="DeleteVolume", before=(World.create,), call=World.delete, mended="before driver.delete"),
+    "delete with snapshots": Scenario(
+        work="DeleteVolume",
+        before=(World.create, World.snapshot),
+        call=World.delete,
+        mended="before volumes.insert",
+    ),
     "snapshot": Scenario(
         work="CreateSnapshot", before=(World.create,), call=World.snapshot, undo=World.delete_snapshot
     ),
     "delete snapshot": Scenario(
-        work="DeleteSnapshot", before=(World.create, World.snapshot), call=World.delete_snapshot
+        work="DeleteSnapshot",
+        before=(World.create, World.snapshot),
+        call=World.delete_snapshot,
+        mended="before driver.delete_snapshot",
     ),
     "delete the last snapshot of a deleted volume": Scenario(
-        work="DeleteSnapshot", before=(World.create, World.snapshot, World.delete), call=World.delete_snapshot
+        work="DeleteSnapshot",
+        before=(World.create, World.snapshot, World.delete),
+        call=World.delete_snapshot,
+        mended="before driver.delete_snapshot",
     ),
     "publish": Scenario(
         work="ControllerPublishVolume", before=(World.create,), call=World.publish, undo=World.unpublish
     ),
     "unpublish": Scenario(work="ControllerUnpublishVolume", before=(World.create, World.publish), call=World.unpublish),
-    "expand": Scenario(work="ControllerExpandVolume", before=(World.create,), call=World.grow),
+    "expand": Scenario(
+        work="ControllerExpandVolume", before=(World.create,), call=World.grow, mended="before driver.extend"
+    ),
 }
 
 _XFS = (

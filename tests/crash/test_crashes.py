@@ -58,3 +58,35 @@ def test_creates_that_cannot_be_repeated_are_not(world, scenario):
     for _ in each_crash(world, scenario):
         scenario.call(world)
         world.check()
+
+
+@pytest.mark.parametrize("driver", ["TwinDriver"])
+@named({name: each for name, each in CONTROLLER.items() if each.mended})
+def test_a_crash_while_an_earlier_one_is_mended_is_mended_as_well(world, scenario):
+    # Where the intent is recorded and the driver is about to be called: everything is left to do.
+    at = points_of(world, scenario).index(scenario.mended) + 1
+    for number in itertools.count(1):
+        for step in scenario.before:
+            step(world)
+        assert world.kill(scenario.work, at, scenario.call) == scenario.mended
+        point = world.kill_while_mending("array", number)
+        print(f"killed at {number}, {point}")
+        if point:
+            world.restart()
+        scenario.call(world)
+        world.check()
+        world.clear()
+        if not point:
+            break
+    assert number > 1, "nothing was mended"
+
+
+def points_of(world, scenario):
+    """Return the points that the RPC comes by when nobody cuts it off."""
+    for step in scenario.before:
+        step(world)
+    world.process.plan.arm(scenario.work)
+    scenario.call(world)
+    found = world.process.plan.disarm()
+    world.clear()
+    return found

@@ -13,8 +13,8 @@ import sys
 import threading
 from pathlib import Path
 
-#: The thread on which a process mends at its start what an earlier one left.
-RECOVERY = "library"
+#: The threads on which a process mends at its start what an earlier one left; each is called after its back end.
+MENDING = "mend-"
 
 #: What Python says of itself before it does it, with the argument that tells which. Source: "Audit events table".
 _EFFECTS = {
@@ -28,6 +28,11 @@ _EFFECTS = {
     "os.truncate": 0,
 }
 
+#: Asks a loop device what it shows, and changes nothing. Source: linux/loop.h.
+_LOOP_GET_STATUS64 = 0x4C05
+#: The folder of Cinder's lock files, which say nothing once their process has gone.
+_LOCKS = "locks"
+
 
 class Tracer:
     """One of a process, for good."""
@@ -39,9 +44,12 @@ class Tracer:
         sys.addaudithook(self._effect)
 
     def _effect(self, event, arguments):
-        if event in _EFFECTS:
-            which = arguments[_EFFECTS[event]]
-            self.reach(f"before {event} {which if isinstance(which, int) else Path(os.fsdecode(which)).name}")
+        if event not in _EFFECTS:
+            return
+        which = arguments[_EFFECTS[event]]
+        path = Path(f"{which:#x}") if isinstance(which, int) else Path(os.fsdecode(which))
+        if which != _LOOP_GET_STATUS64 and path.parent.name != _LOCKS:
+            self.reach(f"before {event} {path.name}")
 
     def reach(self, point):
         """Die here, when it is this point's turn."""
@@ -76,13 +84,17 @@ class Plan:
         new.write_text(json.dumps({"work": work, "kill_at": kill_at}), encoding="utf-8")
         new.replace(self._plan)
 
-    def disarm(self):
-        """Stop counting; return the points that were reached."""
-        self._plan.unlink(missing_ok=True)
+    def reached(self):
+        """Return the points so far."""
         try:
             return self._reached.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return []
+
+    def disarm(self):
+        """Stop counting; return the points that were reached."""
+        self._plan.unlink(missing_ok=True)
+        return self.reached()
 
 
 class Traced:

@@ -9,6 +9,7 @@ from csi.client import mounted
 from csi.proto import csi_pb2
 from persistence.sql import open_store
 from tests.crash import facts
+from tests.crash.tracer import MENDING
 from tests.waiting import eventually
 
 #: "Ask again", as the sidecars and the kubelet read it.
@@ -122,6 +123,13 @@ class World:
 
         Returns the point, or "" when the call was done before it came to that many.
         """
+        point = self.kill(work, kill_at, call)
+        if point:
+            self.restart()
+        return point
+
+    def kill(self, work, kill_at, call):
+        """Have the driver killed at a point of a call, as `cut_off` does, and leave it dead."""
         self.process.plan.arm(work, kill_at)
         self._patient = False
         try:
@@ -131,9 +139,20 @@ class World:
                 raise
         self._patient = True
         points = self.process.plan.disarm()
+        return points[-1] if len(points) == kill_at else ""
+
+    def kill_while_mending(self, backend, kill_at):
+        """Start the driver and have it killed at a point of what it does then by itself; leave it dead.
+
+        Returns the point, or "" when everything was mended before it came to that many; then the driver lives.
+        """
+        self.process.plan.arm(f"{MENDING}{backend}", kill_at)
+        self.restart()
+        eventually(lambda: len(self.process.plan.reached()) == kill_at or facts.unfinished(self._store) == [])
+        points = self.process.plan.disarm()
         if len(points) < kill_at:
             return ""
-        self.restart()
+        assert self.process.killed()
         return points[-1]
 
     def restart(self):
