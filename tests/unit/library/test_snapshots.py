@@ -4,7 +4,9 @@ import pytest
 
 from cinderblock.errors import AlreadyExists, BackendUnavailable, InUse, NotFound, OperationPending, OutOfSpace
 from persistence.records import Status
-from tests.unit.library.world import in_thread, mend, snapshot, volume
+from tests.fakes.mortal import Life
+from tests.unit.library.world import in_thread, mend, size, snapshot, volume
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +171,21 @@ def test_a_tombstone_that_the_array_needs_for_something_else_is_removed_later(de
     mend(library)
     assert not dependent.driver.volumes
     assert not dependent.disagreements()
+
+
+def test_a_snapshot_of_what_has_grown_meanwhile_is_begun_anew(world, library):
+    life = Life()
+    slow = world.process("slow", life=life, workers=1)
+    with world.driver.hold("create") as held:
+        busy = in_thread(lambda: slow.volumes.create(volume("w")))
+        assert held.entered.wait(5)
+        taking = in_thread(lambda: slow.snapshots.create(snapshot()))
+        # It has read how large the volume is, and waits for its turn at the driver.
+        assert eventually(lambda: life.calls[-1] == "store.volumes.get")
+        library.volumes.extend("v", size(2))
+    busy.result(5)
+    with pytest.raises(OperationPending, match="was changed"):
+        taking.result(5)
+    assert not world.snapshots()
+    assert library.snapshots.create(snapshot()).size_gib == 2
+    assert not world.disagreements()

@@ -240,6 +240,20 @@ def test_a_volume_of_unknown_size_is_published_and_withdrawn_all_the_same(world,
     assert not world.disagreements()
 
 
+def test_a_refusal_to_grow_on_does_not_make_an_unknown_size_known():
+    world = World(abilities=Abilities(online_extend=False))
+    library = world.process()
+    failed_extension(world, library)
+    library.connections.publish(connection())
+    with pytest.raises(InUse):
+        library.volumes.extend("v", size(3))
+    assert (world.volume().status, world.volume().wanted_size_gib) == (Status.EXTENDING, 3)
+    library.connections.unpublish("v")
+    library.volumes.extend("v", size(2))
+    assert not world.disagreements()
+    world.close()
+
+
 @pytest.mark.parametrize("copy", ["snapshot", "clone"])
 def test_a_volume_of_unknown_size_is_not_copied(world, library, copy):
     failed_extension(world, library)
@@ -343,6 +357,40 @@ def test_what_is_being_copied_is_neither_deleted_nor_extended(world, library):
                 verb()
         assert library.volumes.get("v").status is Status.AVAILABLE
     working.result(5)
+    assert not world.disagreements()
+
+
+def copying_while(world, act):
+    """Return what becomes of a clone whose source is changed before the clone's intent is recorded."""
+    slow = world.process("slow")
+    with world.driver.hold("pools", most=1) as held:
+        working = in_thread(lambda: slow.volumes.create(volume("c", clone="v")))
+        assert held.entered.wait(5)
+        act()
+    return working
+
+
+def test_a_copy_of_what_has_grown_meanwhile_is_begun_anew(world, library):
+    library.volumes.create(volume())
+    working = copying_while(world, lambda: library.volumes.extend("v", size(2)))
+    with pytest.raises(OperationPending, match="has grown to 2 GiB"):
+        working.result(5)
+    assert world.volume("c") is None
+    assert library.volumes.create(volume("c", clone="v")).size_gib == 2
+    assert not world.disagreements()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_copy_of_what_was_deleted_meanwhile_is_not_made_of_what_has_its_name_now(world, library, again):
+    def replaced():
+        library.volumes.delete("v")
+        if again:
+            library.volumes.create(volume())
+
+    library.volumes.create(volume())
+    with pytest.raises(NotFound):
+        copying_while(world, replaced).result(5)
+    assert world.volume("c") is None
     assert not world.disagreements()
 
 
