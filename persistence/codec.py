@@ -31,7 +31,12 @@ _NUMBERS = (int, float)
 
 
 def encode(record: Record) -> str:
-    """Return the record's document.
+    """Return the record's document; see `written`."""
+    return written(record, revision="")[0]
+
+
+def written(record: R, *, revision: str) -> tuple[str, R]:
+    """Return the record's document, and the record as `decode` will return it: nothing in it is the caller's.
 
     Raises:
         ValueError: the record cannot be stored as it is: a value that JSON does not have
@@ -51,7 +56,9 @@ def encode(record: Record) -> str:
         problem = key_problem(str(values[name]), empty=name != "id")
         if problem:
             raise ValueError(f"{what}: {name} {problem}")
-    return json.dumps({"format": FORMAT, **document}, allow_nan=False, separators=(",", ":"))
+    make: Callable[..., R] = type(record)
+    text = json.dumps({"format": FORMAT, **document}, allow_nan=False, separators=(",", ":"))
+    return text, make(**values, revision=revision)
 
 
 def decode(record_type: type[R], document: str, *, record_id: str, revision: str) -> R:

@@ -5,6 +5,7 @@ Checked here, once, so that all stores refuse the same.
 
 import secrets
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from persistence.records import (
     ConnectionRecord,
@@ -26,6 +27,9 @@ KINDS: Mapping[type[Record], str] = {
 
 #: Ids and indexed values, in characters: two of them fit into one index of any database (MariaDB: 3,072 bytes).
 MAX_KEY_LENGTH = 256
+
+#: What a page is selected by: an indexed field -> the wanted value, or several of which one must be there.
+Where: TypeAlias = Mapping[str, str | frozenset[str]]
 
 
 def new_revision() -> str:
@@ -52,7 +56,7 @@ def key_problem(text: str, *, empty: bool = False) -> str:
     return ""
 
 
-def may_match(record_type: type[Record], *, after: str, limit: int, where: Mapping[str, str] | None) -> bool:
+def may_match(record_type: type[Record], *, after: str, limit: int, where: Where | None) -> bool:
     """Check what a page is asked for; return whether any record could be on it.
 
     No record has an indexed value that cannot be stored, so such a wish is in order and matches nothing.
@@ -70,4 +74,10 @@ def may_match(record_type: type[Record], *, after: str, limit: int, where: Mappi
     if unknown:
         known = ", ".join(record_type.INDEXED) or "nothing"
         raise ValueError(f"{kind} records can be selected by {known}, not by {', '.join(unknown)}")
-    return not any(key_problem(value, empty=True) for value in (where or {}).values())
+    return all(storable(wanted) for wanted in (where or {}).values())
+
+
+def storable(wanted: str | frozenset[str]) -> list[str]:
+    """Return those of the wanted values that a record can have, in order."""
+    values = sorted({wanted} if isinstance(wanted, str) else wanted)
+    return [value for value in values if not key_problem(value, empty=True)]

@@ -6,12 +6,13 @@ never the caller's own mutable mapping, and what cannot be stored is refused.
 
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
-from persistence.codec import decode, encode
+from persistence.codec import decode, written
 from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
-from persistence.keys import KINDS, may_match, new_revision
+from persistence.keys import KINDS, Where, may_match, new_revision, storable
 from persistence.records import ConnectionRecord, KeyValueRecord, NodeRecord, Record, SnapshotRecord, VolumeRecord
 
 R = TypeVar("R", bound=Record)
@@ -36,7 +37,8 @@ class MemoryTable(Generic[R]):
         return None if row is None else self._record(record_id, row)
 
     def insert(self, record: R) -> R:
-        row = (new_revision(), encode(record))
+        document, stored = written(record, revision=new_revision())
+        row = (stored.revision, document)
         with self._lock:
             self._check_open()
             if record.id in self._rows:
@@ -44,10 +46,11 @@ class MemoryTable(Generic[R]):
             self._rows[record.id] = row
             insort(self._ids, record.id)
             self._add(record)
-        return self._record(record.id, row)
+        return stored
 
     def replace(self, record: R) -> R:
-        row = (new_revision(), encode(record))
+        document, stored = written(record, revision=new_revision())
+        row = (stored.revision, document)
         with self._lock:
             self._check_open()
             old = self._rows.get(record.id)
@@ -56,7 +59,7 @@ class MemoryTable(Generic[R]):
             self._remove(self._record(record.id, old))
             self._rows[record.id] = row
             self._add(record)
-        return self._record(record.id, row)
+        return stored
 
     def delete(self, record: R) -> None:
         with self._lock:
@@ -70,14 +73,14 @@ class MemoryTable(Generic[R]):
             del self._rows[record.id]
             self._ids.pop(bisect_left(self._ids, record.id))
 
-    def page(self, *, after: str = "", limit: int = 100, where: Mapping[str, str] | None = None) -> Sequence[R]:
+    def page(self, *, after: str = "", limit: int = 100, where: Where | None = None) -> Sequence[R]:
         matching = may_match(self._type, after=after, limit=limit, where=where)
         with self._lock:
             self._check_open()
             if not matching:
                 return []
             # The shortest list is walked, the others are looked into.
-            lists = sorted((self._index.get(item, []) for item in (where or {}).items()), key=len)
+            lists = sorted((self._listed(field, wanted) for field, wanted in (where or {}).items()), key=len)
             walked, others = (lists[0], lists[1:]) if lists else (self._ids, [])
             rows: list[tuple[str, tuple[str, str]]] = []
             for position in range(bisect_right(walked, after), len(walked)):
@@ -99,6 +102,10 @@ class MemoryTable(Generic[R]):
 
     def _record(self, record_id: str, row: tuple[str, str]) -> R:
         return decode(self._type, row[1], record_id=record_id, revision=row[0])
+
+    def _listed(self, field: str, wanted: str | frozenset[str]) -> list[str]:
+        lists = [self._index.get((field, value), []) for value in storable(wanted)]
+        return lists[0] if len(lists) == 1 else sorted(chain.from_iterable(lists))
 
     def _add(self, record: R) -> None:
         for field in record.INDEXED:

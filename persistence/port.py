@@ -1,8 +1,9 @@
 """PORT: what Cinderblock asks of whatever remembers its records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from persistence.keys import Where
 from persistence.records import (
     ConnectionRecord,
     KeyValueRecord,
@@ -49,13 +50,14 @@ class Table(Protocol[R]):
             RecordChanged: the stored revision is not `record.revision`.
         """
 
-    def page(self, *, after: str = "", limit: int = 100, where: Mapping[str, str] | None = None) -> Sequence[R]:
+    def page(self, *, after: str = "", limit: int = 100, where: Where | None = None) -> Sequence[R]:
         """Return up to `limit` records with id > `after`, ordered by id.
 
         Args:
             after: the id of the last record of the page before, "" to begin.
             limit: how many at most, > 0.
-            where: wanted values of fields in `R.INDEXED`; all must be equal.
+            where: wanted values of fields in `R.INDEXED`; all must be there. Of several values for one field, given as
+                a frozenset, one must; of none, nothing has one. A few thousand at most.
 
         Raises:
             ValueError: `limit` is not positive, `after` can be no id, or a field of `where` is not indexed.

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from persistence.codec import plain
 from persistence.errors import StoreUnusable
-from persistence.keys import KINDS
+from persistence.keys import KINDS, Where
 from persistence.port import Store, Table
 from persistence.records import Record
 
@@ -161,7 +161,7 @@ class SealedTable(Generic[R]):
     def delete(self, record: R) -> None:
         self._table.delete(record)
 
-    def page(self, *, after: str = "", limit: int = 100, where: Mapping[str, str] | None = None) -> Sequence[R]:
+    def page(self, *, after: str = "", limit: int = 100, where: Where | None = None) -> Sequence[R]:
         return [self._opened(record) for record in self._table.page(after=after, limit=limit, where=where)]
 
     def _sealed(self, record: R) -> R:

@@ -33,7 +33,7 @@ class Database:
         self._closed = threading.Event()
 
     def read(
-        self, statement: sa.Select[str, str, str], values: Mapping[str, str | int]
+        self, statement: sa.Select[str, str, str], values: Mapping[str, str | int | list[str]]
     ) -> Sequence[tuple[str, str, str]]:
         """Return the rows that the statement selects with these values of its parameters."""
         with translated(self._name), self._connection() as connection:

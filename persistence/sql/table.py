@@ -1,15 +1,14 @@
 """`Table` over SQL: one implementation serves all kinds of record."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 
-from persistence.codec import decode, encode
+from persistence.codec import decode, written
 from persistence.errors import RecordChanged, RecordExists
-from persistence.keys import KINDS, key_problem, may_match, new_revision
+from persistence.keys import KINDS, Where, key_problem, may_match, new_revision, storable
 from persistence.records import Record
 from persistence.sql.database import Database
 from persistence.sql.schema import TABLES
@@ -39,7 +38,7 @@ class SqlTable(Generic[R]):
         self._insert = table.insert()
         self._replace = table.update().where(held)
         self._delete = table.delete().where(held)
-        self._pages: dict[frozenset[str], sa.Select[str, str, str]] = {}
+        self._pages: dict[frozenset[tuple[str, bool]], sa.Select[str, str, str]] = {}
 
     def get(self, record_id: str) -> R | None:
         if key_problem(record_id):
@@ -48,50 +47,54 @@ class SqlTable(Generic[R]):
         return self._record(*rows[0]) if rows else None
 
     def insert(self, record: R) -> R:
-        row = self._row(record)
+        row, stored = self._row(record)
         try:
             self._database.write(self._insert, row)
         except sqlalchemy.exc.IntegrityError as error:
             raise RecordExists(f"{self._kind} {record.id!r} is stored already") from error
-        return self._record(record.id, row["revision"], row["document"])
+        return stored
 
     def replace(self, record: R) -> R:
-        row = self._row(record)
+        row, stored = self._row(record)
         if not self._database.write(self._replace, {**row, **_held(record)}):
             raise RecordChanged(f"{self._kind} {record.id!r} was changed or removed since it was read")
-        return self._record(record.id, row["revision"], row["document"])
+        return stored
 
     def delete(self, record: R) -> None:
         if not self._database.write(self._delete, _held(record)) and self.get(record.id) is not None:
             raise RecordChanged(f"{self._kind} {record.id!r} was changed since it was read")
 
-    def page(self, *, after: str = "", limit: int = 100, where: Mapping[str, str] | None = None) -> Sequence[R]:
+    def page(self, *, after: str = "", limit: int = 100, where: Where | None = None) -> Sequence[R]:
         if not may_match(self._type, after=after, limit=limit, where=where):
             return []
         wanted = where or {}
-        fields = frozenset(wanted)
-        statement = self._pages.get(fields)
+        # A statement's shape is which fields are compared with one value, and which with several.
+        shape = frozenset((field, not isinstance(value, str)) for field, value in wanted.items())
+        statement = self._pages.get(shape)
         if statement is None:
-            statement = self._pages[fields] = self._page_of(fields)
-        values = {f"wanted_{field}": value for field, value in wanted.items()}
+            statement = self._pages[shape] = self._page_of(dict(shape))
+        values = {
+            f"wanted_{field}": value if isinstance(value, str) else storable(value) for field, value in wanted.items()
+        }
         rows = self._database.read(statement, {"after": after, "most": limit, **values})
         return [self._record(*row) for row in rows]
 
-    def _page_of(self, fields: AbstractSet[str]) -> sa.Select[str, str, str]:
+    def _page_of(self, fields: Mapping[str, bool]) -> sa.Select[str, str, str]:
+        """Return the statement of a page that is selected by fields, each with whether it has several values."""
         ids = self._columns.id
         # An expression has no index: with a finer field at hand, a coarse one's would be walked from end to end.
-        fine = fields - _COARSE
-        conditions = [
-            (self._columns[field].concat("") if fine and field in _COARSE else self._columns[field])
-            == sa.bindparam(f"wanted_{field}")
-            for field in sorted(fields)
-        ]
-        statement = self._rows.where(ids > sa.bindparam("after"), *conditions)
+        fine = fields.keys() - _COARSE
+        statement = self._rows.where(ids > sa.bindparam("after"))
+        for field, several in sorted(fields.items()):
+            column = self._columns[field].concat("") if fine and field in _COARSE else self._columns[field]
+            value: sa.BindParameter[str] = sa.bindparam(f"wanted_{field}", expanding=several)
+            statement = statement.where(column.in_(value) if several else column == value)
         return statement.order_by(ids).limit(sa.bindparam("most", type_=sa.Integer))
 
-    def _row(self, record: R) -> dict[str, str]:
+    def _row(self, record: R) -> tuple[dict[str, str], R]:
+        document, stored = written(record, revision=new_revision())
         indexed = {field: getattr(record, field) for field in record.INDEXED}
-        return {"document": encode(record), "id": record.id, "revision": new_revision(), **indexed}
+        return {"document": document, "id": record.id, "revision": stored.revision, **indexed}, stored
 
     def _record(self, record_id: str, revision: str, document: str) -> R:
         return decode(self._type, document, record_id=record_id, revision=revision)

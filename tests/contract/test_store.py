@@ -153,6 +153,20 @@ def test_a_page_is_what_all_of_its_conditions_meet(store):
     assert [record.id for record in store.snapshots.page(after="s0", limit=1, where={"backend": "a"})] == ["s2"]
 
 
+SEVERAL = [(["v0", "v1"], 5), (["v0"], 3), (["v1", "v-none", "x" * 5000, "\0"], 2), (["x" * 5000], 0), ([], 0)]
+
+
+@pytest.mark.parametrize(("volume_ids", "found"), SEVERAL, ids=["all", "one", "some", "unstorable", "none"])
+def test_of_several_wanted_values_one_is_enough(store, volume_ids, found):
+    for number in range(5):
+        store.snapshots.insert(snapshot(f"s{number}", backend="ab"[number % 2], volume_id=f"v{number % 2}"))
+    where = {"volume_id": frozenset(volume_ids)}
+    wanted = [f"s{number}" for number in range(5) if f"v{number % 2}" in volume_ids]
+    assert len(wanted) == found
+    assert every_id(store.snapshots, where=where) == wanted
+    assert every_id(store.snapshots, where={**where, "backend": "a"}) == [one for one in wanted if one in "s0 s2 s4"]
+
+
 def test_conditions_see_a_change_of_what_they_ask_for(store):
     stored = store.volumes.insert(volume(name="before"))
     store.volumes.replace(replace(stored, name="after"))
