@@ -220,7 +220,8 @@ class Controller(csi_pb2_grpc.ControllerServicer):
             "connection_info": connection.connection_info,
             "readonly": connection.readonly,
             "wwn": "",
-            "incarnation": connection.volume_cinder_id,
+            # Not the volume: LIO gives a volume another identity each time it is exported.
+            "incarnation": connection.cinder_id,
         }
         purpose = f"publish_context/{connection.volume_id}"
         return {"connection": self._sealer.seal_text(json.dumps(content), purpose=purpose)}

@@ -1,11 +1,14 @@
 """The whole CSI driver in a process of its own, over Cinder's LVM driver and iSCSI."""
 
+import grpc
 import pytest
 
 from cinderblock.units import GIB
 from csi.driver_process import DriverProcess
+from csi.proto import csi_pb2
 from tests.guest import machine
 from tests.system.pods import Pod
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
@@ -22,9 +25,23 @@ def process(cinder_conf, nothing_left, tmp_path):
     print(process.log_tail(20_000))
 
 
+def started(process):
+    """Start the driver and wait for its back end."""
+    client = process.start(timeout_s=START_S)
+
+    def has_room():
+        try:
+            return client.controller.GetCapacity(csi_pb2.GetCapacityRequest(), timeout=START_S).available_capacity > 0
+        except grpc.RpcError:
+            return False
+
+    eventually(has_room, timeout_s=START_S, poll_s=1.0)
+    return client
+
+
 @pytest.fixture
 def client(process):
-    client = process.start(timeout_s=START_S)
+    client = started(process)
     yield client
     client.close()
 
@@ -76,7 +93,7 @@ def test_a_mounted_volume_outlives_the_driver_and_its_target(process, client, po
     process.kill()
     during = pod.write("during")
     machine.lose_targets()
-    pod.client = process.start(timeout_s=START_S)
+    pod.client = started(process)
     after = pod.write("after")
     pod.stop()
     pod.start()
