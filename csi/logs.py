@@ -8,14 +8,16 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
 
-from cinderblock.concealment import masked
+from oslo_utils import strutils
+
+from cinderblock.concealment import MASK, masked
 
 #: What the current RPC is: {"rpc": str, "object": str, "call": int}; empty outside of one.
 _current: ContextVar[Mapping[str, object]] = ContextVar("current_rpc", default={})  # noqa: B039 -- never changed in place
@@ -60,7 +62,8 @@ class JsonLines(logging.Formatter):
             line["traceback"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
-        return json.dumps({name: _plain(value) for name, value in line.items()}, ensure_ascii=False)
+        mask = masked if record.name.partition(".")[0] in _OURS else _masked_by_name
+        return json.dumps({name: _plain(value, mask) for name, value in line.items()}, ensure_ascii=False)
 
 
 def _message_of(record: logging.LogRecord) -> str:
@@ -70,12 +73,17 @@ def _message_of(record: logging.LogRecord) -> str:
         return f"{record.msg!s} (its arguments do not fit: {type(error).__name__})"
 
 
-def _plain(value: object) -> object:
+def _masked_by_name(text: str) -> str:
+    """Mask known secrets, and what a driver itself calls one: it may log a secret before it hands it to us."""
+    return str(strutils.mask_password(masked(text), secret=MASK))
+
+
+def _plain(value: object, mask: Callable[[str], str]) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
-    text = masked(str(value))
+        return [_plain(member, mask) for member in value]
+    text = mask(str(value))
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]} … ({len(text)} characters)"
     # A lone surrogate (a file name that is not UTF-8) can be neither encoded nor printed.
@@ -97,7 +105,7 @@ def configure(level: str, *, stream: TextIO | None = None) -> logging.Handler:
     """Make JSON lines the only log of this process; calling again replaces the handler.
 
     Args:
-        level: one of `LEVELS`.
+        level: one of `LEVELS`, or "critical".
         stream: where to, standard error when None.
 
     Returns:

@@ -1,6 +1,5 @@
 """`cinderblock check`: start every back end once, away from the real state, and say in words what is wrong."""
 
-import logging
 import tempfile
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from cinderblock.cinder.loading import Runtime
 from cinderblock.concealment import masked
 from cinderblock.config import BackendConfiguration
 from cinderblock.errors import CinderblockError, ConfigurationError
-from csi import settings
+from csi import logs, settings
 from persistence.memory import MemoryStore
 
 
@@ -23,8 +22,10 @@ def run(config_file: Path | None, *, strict: bool) -> int:
     Raises:
         ConfigurationError: the file as a whole cannot be used.
     """
-    # Drivers log what they try; what counts of it comes back as an error, once.
-    logging.getLogger().addHandler(logging.NullHandler())
+    # Drivers log what they try; what counts of it comes back as an error, once. Python itself would print warnings, and
+    # what ended a driver's thread, with whatever secret they hold.
+    logs.configure("critical")
+    logs.catch_the_uncaught()
     settings.read(config_file, environment={})
     with tempfile.TemporaryDirectory(prefix="cinderblock-check-") as folder:
         state_dir = Path(folder)
