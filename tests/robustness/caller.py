@@ -29,6 +29,7 @@ class Caller:
         self._codes: Counter[str] = Counter()
         self._slowest_s = 0.0
         self.wrong: list[str] = []
+        self.said: list[object] = []
 
     def __str__(self):
         return f"the slowest took {self._slowest_s:.2f} s: {dict(self._codes)}"
@@ -54,6 +55,7 @@ class Caller:
         except grpc.RpcError as error:
             code, text = error.code(), error.details() or ""
         seconds = time.monotonic() - started
+        self.said.append(text or answer)
         self._slowest_s = max(self._slowest_s, seconds)
         self._codes[code.name] += 1
         if code in BLAME or INSIDES.search(text) or seconds > MOST_S or (code is not Code.OK and not text):

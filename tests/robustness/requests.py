@@ -124,13 +124,13 @@ _REQUESTS: Mapping[str, Callable[[World], Message | list[Message]]] = {
     ),
     "GetCapacity": lambda _: csi_pb2.GetCapacityRequest(volume_capabilities=[mounted()], parameters=_FIXED),
     "CreateSnapshot": lambda world: csi_pb2.CreateSnapshotRequest(
-        name="made", source_volume_id=world.spare_id, secrets=_SECRETS
+        name="made", source_volume_id=world.growing_id, secrets=_SECRETS
     ),
     "DeleteSnapshot": lambda world: csi_pb2.DeleteSnapshotRequest(
         snapshot_id=world.spare_snapshot_id, secrets=_SECRETS
     ),
     "ListSnapshots": lambda world: [
-        csi_pb2.ListSnapshotsRequest(max_entries=2, source_volume_id=world.spare_id, secrets=_SECRETS),
+        csi_pb2.ListSnapshotsRequest(max_entries=2, source_volume_id=world.growing_id, secrets=_SECRETS),
         csi_pb2.ListSnapshotsRequest(snapshot_id=world.snapshot_id),
     ],
     "GetSnapshot": lambda world: csi_pb2.GetSnapshotRequest(snapshot_id=world.snapshot_id, secrets=_SECRETS),

@@ -4,6 +4,7 @@ import hashlib
 import re
 import stat
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from csi.node import mounts
@@ -45,7 +46,7 @@ def swept(folder: Path) -> list[str]:
     return left
 
 
-def listing(folder: Path, *, without: tuple[Path, ...] = (), content: bool = True) -> dict[str, tuple[object, ...]]:
+def listing(folder: Path, *, without: Sequence[Path] = (), content: bool = True) -> dict[str, tuple[object, ...]]:
     """Return what lies in a folder, but not what is mounted there."""
     found: dict[str, tuple[object, ...]] = {}
     here = folder.lstat().st_dev

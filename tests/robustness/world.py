@@ -23,9 +23,9 @@ _TEMPORARY = ("/tmp/", "/var/tmp/")
 class World:
     """One driver process; volumes that are kept, and spare ones that requests may take apart."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, config: Path | None = None, arguments: tuple[str, ...] = ()) -> None:
         self.folder = folder
-        self.process = DriverProcess(folder)
+        self.process = DriverProcess(folder, config=config, arguments=arguments)
         self.client = self.process.start()
         self.channel = grpc.insecure_channel(self.process.endpoint, options=[("grpc.default_authority", "localhost")])
         self._groups = csi_pb2_grpc.GroupControllerStub(self.channel)
@@ -38,12 +38,13 @@ class World:
         device_id = self.client.create("kept-raw", GIB, capability=raw()).volume_id
         self.device = Pod(self.client, folder / "kept-raw", device_id, capability=raw()).start()
         self.device.target.write_bytes(b"raw")
-        self.snapshot_id = self.client.snapshot("kept-snapshot", self.kept.volume_id).snapshot_id
         self.node_id = self.client.node.NodeGetInfo(csi_pb2.NodeGetInfoRequest()).node_id
+        # Never mounted: a snapshot is a copy here, and a file system that still makes itself would not hold still.
         self.growing_id = self.client.create("growing", GIB).volume_id
+        self.snapshot_id = self.client.snapshot("kept-snapshot", self.growing_id).snapshot_id
         self.spare_id = self.client.create("spare", GIB).volume_id
         self.unused_id = self.client.create("unused", GIB).volume_id
-        self.spare_snapshot_id = self.client.snapshot("spare-snapshot", self.spare_id).snapshot_id
+        self.spare_snapshot_id = self.client.snapshot("spare-snapshot", self.growing_id).snapshot_id
         self.context = self.client.publish(self.spare_id)
         self.use_spare()
         self._before = self.outside()
@@ -70,7 +71,7 @@ class World:
             case csi_pb2.DeleteVolumeRequest():
                 client.create("unused", GIB)
             case csi_pb2.DeleteSnapshotRequest():
-                client.snapshot("spare-snapshot", self.spare_id)
+                client.snapshot("spare-snapshot", self.growing_id)
             case csi_pb2.ControllerPublishVolumeRequest():
                 client.unpublish(self.unused_id)
             case csi_pb2.ControllerUnpublishVolumeRequest():
@@ -111,7 +112,7 @@ class World:
         client = self.client
         volumes = {volume.volume_id: volume for volume in client.volumes()}
         published = [self.kept.volume_id, self.device.volume_id, self.spare_id]
-        own = (self.given, self.folder / "state", self.folder / "driver.log")
+        own = [self.folder / name for name in ("given", "state", "volumes", "driver.log", "seen")]
         return {
             "files": listing(self.folder, without=own),
             "files of the machine": {path: Path(path).read_bytes() for path in _MACHINE},
