@@ -58,9 +58,11 @@ class Engine:
         return self.inflight.busy(record.id) or not self.intents.may_take(record)
 
 
-def every(table: Table[R], *, limit: int = 500, **where: str) -> Iterable[R]:
+def every(table: Table[R], *, limit: int = 500, **where: str | frozenset[str]) -> Iterable[R]:
     """Walk through all records that match, page by page, ordered by id."""
-    after = ""
-    while page := table.page(after=after, limit=limit, where=where or None):
+    after, more = "", True
+    while more:
+        page = table.page(after=after, limit=limit, where=where or None)
         yield from page
-        after = page[-1].id
+        more = len(page) == limit
+        after = page[-1].id if page else after

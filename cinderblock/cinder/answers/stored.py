@@ -62,9 +62,12 @@ class Stored:
 
 def every(table: Table[R], *, after: str = "", **where: str) -> Iterator[R]:
     """Go through a whole table, or the records with these values, page by page."""
-    while page := table.page(after=after, limit=_PAGE, where=where or None):
+    more = True
+    while more:
+        page = table.page(after=after, limit=_PAGE, where=where or None)
         yield from page
-        after = page[-1].id
+        more = len(page) == _PAGE
+        after = page[-1].id if page else after
 
 
 def _change(table: Table[R], read: Callable[[], R], change: Callable[[R], R]) -> R:
