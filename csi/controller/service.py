@@ -64,9 +64,10 @@ class Controller(csi_pb2_grpc.ControllerServicer):
         self, request: csi_pb2.ControllerGetVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.ControllerGetVolumeResponse:
         volume = self._library.volumes.get(decode.required(request.volume_id, "volume_id"))
+        nodes = self._library.connections.published_nodes(volume.id)
         return csi_pb2.ControllerGetVolumeResponse(
             volume=self._encoded(volume),
-            status=csi_pb2.ControllerGetVolumeResponse.VolumeStatus(published_node_ids=self._nodes_of(volume)),
+            status=csi_pb2.ControllerGetVolumeResponse.VolumeStatus(published_node_ids=nodes),
         )
 
     def ListVolumes(
@@ -79,9 +80,10 @@ class Controller(csi_pb2_grpc.ControllerServicer):
             where={},
             wanted=ready,
         )
+        nodes = self._library.connections.published([volume.id for volume in volumes.entries])
         answer = csi_pb2.ListVolumesResponse(next_token=volumes.next_token)
         for volume in volumes.entries:
-            answer.entries.add(volume=self._encoded(volume)).status.published_node_ids.extend(self._nodes_of(volume))
+            answer.entries.add(volume=self._encoded(volume)).status.published_node_ids.extend(nodes[volume.id])
         return answer
 
     def ValidateVolumeCapabilities(
@@ -201,9 +203,6 @@ class Controller(csi_pb2_grpc.ControllerServicer):
 
     def _encoded(self, volume: VolumeRecord) -> csi_pb2.Volume:
         return encode.volume(volume, self._library.backends.topology(volume.backend))
-
-    def _nodes_of(self, volume: VolumeRecord) -> list[str]:
-        return self._library.connections.published_nodes(volume.id)
 
     def _one_snapshot(self, request: csi_pb2.ListSnapshotsRequest) -> list[csi_pb2.ListSnapshotsResponse.Entry]:
         try:
