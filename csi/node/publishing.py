@@ -43,7 +43,9 @@ class Publishing:
             raise InUse(f"something else is mounted at {target.path!r}; unmount it and repeat")
         if shown is not None and (before is None or before.done):
             _require_equal(entry, wanted, target, before, shown_readonly=_is_readonly(entry, shown, device))
-            self._journal.put(entry.with_target(replace(target, done=True)))
+            target = replace(target, done=True)
+            if before != target:
+                self._journal.put(entry.with_target(target))
             return
         if entry.access.kind is not wanted.access.kind:
             raise InUse(
