@@ -27,6 +27,7 @@ def test_the_grand_sum_of_capabilities_is_told(served):
     assert {capability.service.type for capability in found if capability.HasField("service")} == {
         Service.CONTROLLER_SERVICE,
         Service.VOLUME_ACCESSIBILITY_CONSTRAINTS,
+        Service.GROUP_CONTROLLER_SERVICE,
     }
     (expansion,) = (capability.volume_expansion for capability in found if capability.HasField("volume_expansion"))
     assert expansion.type == csi_pb2.PluginCapability.VolumeExpansion.ONLINE
