@@ -6,7 +6,7 @@ from collections import Counter
 import grpc
 
 from csi.proto import csi_pb2, csi_pb2_grpc
-from tests.robustness.witness import INSIDES
+from tests.robustness.witness import tells_insides
 
 Code = grpc.StatusCode
 
@@ -37,15 +37,15 @@ class Caller:
     def send(self, request, what):
         """Send a request, and take back what it did."""
         self._world.prepare(request)
-        answer, code = self._judged(lambda: self._call(request, timeout=60), what)
+        answer, code = self._judged(lambda: self._call(request, timeout=60), what, request.SerializeToString())
         self._world.undo(request, answer)
         return code
 
     def send_bytes(self, data):
         """Send what may be no request at all."""
-        return self._judged(lambda: self._raw(data, timeout=60), repr(data))[1]
+        return self._judged(lambda: self._raw(data, timeout=60), repr(data), data)[1]
 
-    def _judged(self, call, what):
+    def _judged(self, call, what, sent):
         started = time.monotonic()
         answer, code, text = None, Code.OK, ""
         try:
@@ -58,6 +58,7 @@ class Caller:
         self.said.append(text or answer)
         self._slowest_s = max(self._slowest_s, seconds)
         self._codes[code.name] += 1
-        if code in BLAME or INSIDES.search(text) or seconds > MOST_S or (code is not Code.OK and not text):
+        told = tells_insides(text, sent=sent) or (code is not Code.OK and not text)
+        if code in BLAME or told or seconds > MOST_S:
             self.wrong.append(f"{what}: {code.name} after {seconds:.1f} s: {text[:300]!r}")
         return answer, code

@@ -11,10 +11,15 @@ from csi.node import mounts
 
 #: What an answer never holds: tracebacks, types and modules of Python, places in the code.
 INSIDES = re.compile(
-    r"Traceback|File \"|line \d+, in|\.py\b|\bat 0x[0-9a-f]+|PosixPath|<class|NoneType"
-    r"|\b[A-Za-z]+(?:Error|Exception)\b|\b(?:cinder|oslo_\w+|os_brick|sqlalchemy|sqlite3|cinderblock|persistence|csi\.(?!storage))\.\w+\.\w"
-    r"|\(sqlite3|\[SQL"
+    r"Traceback|File \"|line \d+, in|\.py\b|\bat 0x[0-9a-f]+|PosixPath|<class|NoneType|\(sqlite3|\[SQL"
+    r"|\b[A-Za-z]+(?:Error|Exception)\b"
+    r"|\b(?:cinder|oslo_\w+|os_brick|sqlalchemy|sqlite3|cinderblock|persistence|csi)\.(?!storage\b)[a-z_]+\.\w"
 )
+
+
+def tells_insides(text: str, *, sent: bytes) -> bool:
+    """Say whether an answer shows what is inside of the driver; what was sent may come back."""
+    return any(found[0].encode() not in sent for found in INSIDES.finditer(text))
 
 
 def mounted_below(folder: Path) -> list[str]:
