@@ -7,17 +7,39 @@ are loaded. A library must leave all of that as it found it.
 
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+_lock = threading.Lock()
+#: What puts things back, and once more for each thread that is inside.
+_inside: list[ExitStack] = []
 
 
 @contextmanager
 def untouched() -> Iterator[None]:
     """Undo, at the end, what is imported inside does to logging, the environment and the warnings.
 
-    Not for several threads at once: the process has one of each.
+    The process has one of each, so of several threads inside the first one
+    looks, and the last one to leave puts things back.
     """
+    with _lock:
+        if not _inside:
+            _inside.append(ExitStack())
+            _inside[0].enter_context(_restored())
+        _inside.append(_inside[0])
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside.pop()
+            if len(_inside) == 1:
+                _inside.pop().close()
+
+
+@contextmanager
+def _restored() -> Iterator[None]:
     loggers = {logger: (list(logger.handlers), logger.level) for logger in _loggers()}
     environment = dict(os.environ)
     # logging.basicConfig, and a module-level logging call, add a handler only where there is none.

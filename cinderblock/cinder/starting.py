@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from cinderblock.config import BackendConfiguration, closest, own_options
 from cinderblock.errors import BackendUnavailable, ConfigurationError
 
 log = logging.getLogger(__name__)
+
+#: Cinder's options and its drivers' modules belong to the whole process.
+_loading = threading.Lock()
 
 #: Options of a back end's section that Cinder's volume service reads, and the driver does not.
 _SERVICE_OPTIONS = ("volume_driver", "backend_host", "extra_capabilities", "suppress_requests_ssl_warnings")
@@ -47,30 +51,37 @@ def start(backend: BackendConfiguration, *, is_new: bool) -> Any:
         BackendUnavailable: the driver does not come up now.
     """
     with _in_words(backend):
-        driver_class = _find(backend)
-        # Into this section only: Cinder's volume manager, which Fibre Channel drivers import, defines some of them for
-        # all sections in its own way, and refuses another one.
-        cfg.CONF.register_opts([*map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()], group=backend.name)
-        options = cinder_configuration.Configuration([], config_group=backend.name)
-        driver = driver_class(
-            configuration=options,
-            host=f"{backend.backend_host}@{backend.name}",
-            cluster_name=None,
-            is_vol_db_empty=is_new,
-            active_backend_id=None,
-        )
-        _conceal_options(backend)
-        if not driver.supported and not options.safe_get("enable_unsupported_driver"):
-            raise ConfigurationError(
-                f"back end '{backend.name}': Cinder marks {backend.volume_driver} as unsupported; "
-                "write 'enable_unsupported_driver = true' in its section to use it all the same"
-            )
+        with _loading:
+            driver = _load(backend, is_new=is_new)
+        # Without the lock: a back end that hangs here must not keep the others from starting.
         driver.do_setup(new_context())
         driver.check_for_setup_error()
         driver.init_capabilities()
         driver.set_throttle()
         driver.set_initialized()
         return driver
+
+
+def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
+    driver_class = _find(backend)
+    # Into this section only: Cinder's volume manager, which Fibre Channel drivers import, defines some of them for
+    # all sections in its own way, and refuses another one.
+    cfg.CONF.register_opts([*map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()], group=backend.name)
+    options = cinder_configuration.Configuration([], config_group=backend.name)
+    driver = driver_class(
+        configuration=options,
+        host=f"{backend.backend_host}@{backend.name}",
+        cluster_name=None,
+        is_vol_db_empty=is_new,
+        active_backend_id=None,
+    )
+    _conceal_options(backend)
+    if not driver.supported and not options.safe_get("enable_unsupported_driver"):
+        raise ConfigurationError(
+            f"back end '{backend.name}': Cinder marks {backend.volume_driver} as unsupported; "
+            "write 'enable_unsupported_driver = true' in its section to use it all the same"
+        )
+    return driver
 
 
 def unknown_options(backend: BackendConfiguration) -> Sequence[str]:
