@@ -6,6 +6,7 @@ clusters.
 """
 
 import uuid
+from functools import lru_cache
 
 NAMESPACE = uuid.UUID("fdc62297-8c4a-4906-b1b5-8c6279a05ff7")
 
@@ -36,5 +37,7 @@ def connection_id(volume_id: str, node_id: str) -> str:
     return _derived(f"connection/{len(volume_id)}/{volume_id}/{node_id}")
 
 
+# A call asks for the same id several times, for its lock and for its work.
+@lru_cache(maxsize=1024)
 def _derived(text: str) -> str:
     return str(uuid.uuid5(NAMESPACE, text))

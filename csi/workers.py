@@ -30,7 +30,7 @@ class Task(Generic[T]):
         self._work = work
         self._started = time.monotonic()
         self._result: T | None = None
-        self._done = threading.Event()
+        self._done = False
         #: Set when the work is done or when nobody waits any longer.
         self._wake = threading.Event()
 
@@ -45,7 +45,7 @@ class Task(Generic[T]):
     def wait(self, timeout_s: float | None) -> T | None:
         """Return the result, or None when the time is up or the caller has gone before the work is done."""
         self._wake.wait(timeout_s)
-        return self._result if self._done.is_set() else None
+        return self._result if self._done else None
 
     def run(self) -> None:
         """Do the work; it must not raise."""
@@ -53,7 +53,7 @@ class Task(Generic[T]):
 
     def finish(self) -> None:
         """Let whoever waits have the result."""
-        self._done.set()
+        self._done = True
         self._wake.set()
 
 

@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cinder.objects import fields
@@ -109,12 +110,16 @@ class Types:
             return next((found for found in self._types.values() if found.name() == name), None)
 
     def _add(self, extra_specs: Mapping[str, str], qos_specs: Mapping[str, str]) -> TypeRow:
-        content = json.dumps([dict(extra_specs), dict(qos_specs)], sort_keys=True)
-        type_id = str(uuid.uuid5(_TYPES, content))
+        type_id = _type_id(json.dumps([dict(extra_specs), dict(qos_specs)], sort_keys=True))
         with self._lock:
             return self._types.setdefault(
                 type_id, TypeRow(id=type_id, extra_specs=dict(extra_specs), qos_specs=dict(qos_specs))
             )
+
+
+@lru_cache(maxsize=1024)
+def _type_id(content: str) -> str:
+    return str(uuid.uuid5(_TYPES, content))
 
 
 def volume_row(

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -28,11 +28,16 @@ class _Write:
     values: Mapping[str, str]
     #: On the monotonic clock: until when the write may wait for its turn.
     ends_at: float
-    #: Set when the write is done, and when it is to lead.
-    woken: threading.Event = field(default_factory=threading.Event)
+    #: Set when a write that waits is done, and when it is to lead.
+    woken: threading.Event | None = None
     leads: bool = False
     rows: int = 0
     error: BaseException | None = None
+
+    def wake(self) -> None:
+        """Let the thread that waits, if one does, look at what has become of the write."""
+        if self.woken is not None:
+            self.woken.set()
 
     def run(self, connection: sa.Connection) -> None:
         """Run the statement; a violated constraint is the write's own affair, and undoes nothing else.
@@ -94,19 +99,21 @@ class Commits:
         write = _Write(statement, values, time.monotonic() + self._wait_s)
         with self._lock:
             self._queue.append(write)
-            write.leads = not self._led
-            self._led = True
-        if not write.leads:
-            self._follow(write)
+            if self._led:
+                write.woken = threading.Event()
+            else:
+                write.leads = self._led = True
+        if write.woken is not None:
+            self._follow(write, write.woken)
         if write.leads:
             self._lead(write)
         if write.error is not None:
             raise write.error
         return write.rows
 
-    def _follow(self, write: _Write) -> None:
+    def _follow(self, write: _Write, woken: threading.Event) -> None:
         """Wait until the write is done, or is to lead."""
-        if write.woken.wait(max(0.0, write.ends_at - time.monotonic())):
+        if woken.wait(max(0.0, write.ends_at - time.monotonic())):
             return
         with self._lock:
             if write in self._queue and not write.leads:
@@ -114,7 +121,7 @@ class Commits:
                 write.error = StoreUnavailable(f"others have been writing for {self._wait_s:g} s; ask again")
                 return
         # It is being committed: how that ends is not known before it ends.
-        write.woken.wait()
+        woken.wait()
 
     def _lead(self, write: _Write) -> None:
         batch: Sequence[_Write] = ()
@@ -132,7 +139,7 @@ class Commits:
         finally:
             self._hand_on(write)
             for done in batch:
-                done.woken.set()
+                done.wake()
 
     def _hand_on(self, write: _Write) -> None:
         with self._lock:
@@ -141,7 +148,7 @@ class Commits:
             self._led = bool(self._queue)
             if self._led:
                 self._queue[0].leads = True
-                self._queue[0].woken.set()
+                self._queue[0].wake()
 
 
 def _commit(connection: sa.Connection, batch: Sequence[_Write]) -> None:
