@@ -7,6 +7,7 @@ failed, or was cut off, is ever seen under that name.
 import contextlib
 import errno
 import fcntl
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ _LARGEST_BYTES = 2**63 - 1
 _SETTLED_NS = 40_000_000
 #: How often a file that is written to meanwhile is copied before giving up.
 _PASSES = 4
+#: For how long, in seconds, it is tried at least: a fresh ext4 writes to its own tables for a moment.
+_PATIENCE_S = 5.0
 
 _PARTIAL = ".partial"
 
@@ -164,7 +167,10 @@ def _copy_still(source: int, target: int) -> None:
     The first pass copies everything; the ones after it only what changed
     since, so that they are shorter and more likely to find the source at rest.
     """
-    for number in range(_PASSES):
+    gives_up_at = time.monotonic() + _PATIENCE_S
+    for number in itertools.count():
+        if number >= _PASSES and time.monotonic() > gives_up_at:
+            raise SourceChanged
         before = _rested(source)
         _truncate(target, before.size_bytes)
         if number == 0:
@@ -175,7 +181,6 @@ def _copy_still(source: int, target: int) -> None:
         os.fsync(source)
         if before.is_old and _stamp(source) == before:
             return
-    raise SourceChanged
 
 
 def _catch_up(source: int, target: int, size_bytes: int) -> None:
