@@ -1,6 +1,7 @@
 """A message as text that shows no secret, by what the proto itself says of its fields."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from google.protobuf import text_format
@@ -14,6 +15,8 @@ from csi.proto import csi_pb2
 _SENSITIVE = frozenset({"publish_context", "mount_flags"})
 
 
+# What the proto says of a field never changes, and is asked for every field of every request.
+@cache
 def is_secret(field: FieldDescriptor) -> bool:
     """Tell whether the proto marks the field with `csi_secret`."""
     return bool(field.GetOptions().Extensions[csi_pb2.csi_secret])
@@ -53,6 +56,7 @@ def _mask(field: FieldDescriptor, value: Any) -> None:  # noqa: ANN401 -- protob
         value[:] = [MASK] * len(value)
 
 
+@cache
 def is_map(field: FieldDescriptor) -> bool:
     """Tell whether the field is a map."""
     return field.message_type is not None and field.message_type.GetOptions().map_entry

@@ -165,10 +165,10 @@ class SealedTable(Generic[R]):
         return [self._opened(record) for record in self._table.page(after=after, limit=limit, where=where)]
 
     def _sealed(self, record: R) -> R:
-        return _with(record, {field: self._sealer.seal_field(record, field) for field in record.SECRET})
+        return _with(record, {field: self._sealer.seal_field(record, field) for field in _secrets(record)})
 
     def _opened(self, record: R) -> R:
-        return _with(record, {field: self._sealer.open_field(record, field) for field in record.SECRET})
+        return _with(record, {field: self._sealer.open_field(record, field) for field in _secrets(record)})
 
 
 class SealedStore:
@@ -214,6 +214,11 @@ def new_key_file(path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _secrets(record: Record) -> list[str]:
+    """Return the secret fields that hold one: an empty one is the same in clear and sealed."""
+    return [field for field in record.SECRET if getattr(record, field)]
 
 
 def _with(record: R, values: Mapping[str, object]) -> R:
