@@ -35,10 +35,10 @@ udevadm settle
 iscsid
 multipathd
 
-cd "$(</etc/guest/checkout)" || poweroff -f
+cd "$(</etc/guest/checkout)" || poweroff -f -d
 mapfile -d '' -t command </etc/guest/command
 # Cinder runs its own programs by name (cinder-rtstool): they are beside the interpreter.
 PATH=$(dirname "${command[0]}"):$PATH "${command[@]}"
 echo $? >/etc/guest/status
 sync
-poweroff -f
+poweroff -f -d

@@ -8,7 +8,7 @@
 # even by SIGKILL, the kernel takes everything back.
 #
 # Environment: PYTHON   the interpreter (default: the checkout's .venv/bin/python)
-#              LIMIT_S  seconds until the guest is ended (default: 900)
+#              LIMIT_S  seconds until the guest is ended (default: 1800)
 # Exit status: pytest's; 124 after LIMIT_S; 125 when the guest did not get as far as pytest.
 set -euo pipefail
 
@@ -92,7 +92,7 @@ fi
 # Whoever ends this script ends the namespaces, and with them every process of the guest.
 say "booting"
 setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
-    "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-900}" "${arguments[@]}" </dev/null &
+    "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-1800}" "${arguments[@]}" </dev/null &
 ours=$!
 status=0
 wait "$ours" || status=$?
