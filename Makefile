@@ -31,6 +31,11 @@ test: setup lint ## Every floor of the tests but the guest's, the slow ones last
 guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 	@tests/guest/run.sh $(PYTEST_ARGS)
 
+.PHONY: bench
+bench: setup ## Measure, as root, and write docs/benchmarks.md; BENCH="probe create" measures these only
+	@command -v fio >/dev/null || { echo "bench: installing fio" && apt-get install -qq -y --no-install-recommends fio >/dev/null; }
+	@$(VENV)/bin/python -m tests.bench $(BENCH)
+
 .PHONY: run
 run: setup ## Serve controller and node on a socket, and say how to talk to them
 	@mkdir -p $(RUN_DIR)
