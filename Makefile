@@ -31,6 +31,11 @@ test: setup lint ## Every floor of the tests but the guest's, the slow ones last
 guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 	@tests/guest/run.sh $(PYTEST_ARGS)
 
+.PHONY: soak
+soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
+	@SOAK_SECONDS=$${SOAK_SECONDS:-300} $(VENV)/bin/python -m pytest \
+	  tests/crash tests/crowds tests/robustness tests/system/test_rounds.py $(PYTEST_ARGS)
+
 .PHONY: bench
 bench: setup ## Measure, as root, and write docs/benchmarks.md; BENCH="probe create" measures these only
 	@command -v fio >/dev/null || { echo "bench: installing fio" && apt-get install -qq -y --no-install-recommends fio >/dev/null; }
