@@ -1,6 +1,6 @@
 """What every verb works with, in one value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cinderblock.backend import Backends
@@ -58,11 +58,17 @@ class Engine:
         return self.inflight.busy(record.id) or not self.intents.may_take(record)
 
 
-def every(table: Table[R], *, limit: int = 500, **where: str | frozenset[str]) -> Iterable[R]:
+def every(table: Table[R], *, limit: int = 500, **where: str | frozenset[str]) -> Iterator[R]:
+    """Walk through all records that match, ordered by id."""
+    for page in pages(table, limit=limit, **where):
+        yield from page
+
+
+def pages(table: Table[R], *, limit: int = 500, **where: str | frozenset[str]) -> Iterator[Sequence[R]]:
     """Walk through all records that match, page by page, ordered by id."""
     after, more = "", True
     while more:
         page = table.page(after=after, limit=limit, where=where or None)
-        yield from page
+        yield page
         more = len(page) == limit
         after = page[-1].id if page else after

@@ -2,12 +2,15 @@
 
 from functools import partial
 
-from cinderblock.engine import Engine, every
+from cinderblock.engine import Engine, every, pages
 from cinderblock.intents import changed, ready
 from cinderblock.removal import Removal
 from cinderblock.snapshot import Snapshots
 from cinderblock.volume import Volumes
 from persistence.records import Status, VolumeRecord
+
+#: What is gone on with even where nothing is published.
+_UNSETTLED = (Status.DELETING, Status.EXTENDING)
 
 
 class Recovery:
@@ -33,8 +36,13 @@ class Recovery:
         for snapshot in every(self._engine.store.snapshots, backend=backend):
             if snapshot.status in (Status.DELETING, Status.TOMBSTONE):
                 attempt(f"recovery of snapshot {snapshot.id}", partial(self._snapshots.resume, snapshot))
-        for volume in every(self._engine.store.volumes, backend=backend):
-            attempt(f"recovery of volume {volume.id}", partial(self._recover, volume))
+        for page in pages(self._engine.store.volumes, backend=backend):
+            # Asked once for the whole page: most volumes need nothing at all.
+            ids = frozenset(volume.cinder_id for volume in page)
+            published = {one.volume_cinder_id for one in every(self._engine.store.connections, volume_cinder_id=ids)}
+            for volume in page:
+                if volume.cinder_id in published or volume.status in _UNSETTLED or volume.id == volume.cinder_id:
+                    attempt(f"recovery of volume {volume.id}", partial(self._recover, volume))
 
     def _recover(self, volume: VolumeRecord) -> None:
         # What is done looks at the record again: much may have happened since the walk began.
