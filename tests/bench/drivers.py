@@ -1,5 +1,8 @@
 """Driver processes to measure, on configurations of their own."""
 
+import math
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +13,9 @@ from persistence.seal import new_key_file
 
 #: A back end that does nothing: what is left of a call is Cinderblock's.
 IDLE = "volume_driver = tests.fakes.idle.IdleDriver\ndriver_workers = 64"
+#: The share of a core that an idle process uses at most, and for how long it is looked at.
+_IDLE = 0.05
+_LOOK_S = 1.0
 
 
 def files_at(folder: Path) -> str:
@@ -49,6 +55,24 @@ def serving(folder: Path, backend: str, *, mode: str = "all", key_file: Path | N
         yield process
     finally:
         process.end()
+
+
+def settle(process: DriverProcess, *, timeout_s: float = 300.0) -> None:
+    """Wait until the process has nothing left to do by itself."""
+    ends_at = time.monotonic() + timeout_s
+    used_s = math.inf
+    while used_s > _IDLE * _LOOK_S:
+        if time.monotonic() > ends_at:
+            raise RuntimeError(f"the driver is still busy after {timeout_s:g} s")
+        before_s = _cpu_s(process.pid)
+        time.sleep(_LOOK_S)
+        used_s = _cpu_s(process.pid) - before_s
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used; its name may hold blanks, and stands in parentheses."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
