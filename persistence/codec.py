@@ -28,6 +28,8 @@ R = TypeVar("R", bound=Record)
 _Reader: TypeAlias = Callable[[object, str], object]
 #: A number as it stands in a document, where floats and integers are the same thing.
 _NUMBERS = (int, float)
+#: What most values are, and what JSON has as it is.
+_PLAIN = frozenset({str, int, bool})
 
 
 def encode(record: Record) -> str:
@@ -97,11 +99,13 @@ def plain(value: object, path: str) -> Json:
     Raises:
         ValueError: something in it is nothing that JSON has: NaN, a set, a key that is no text.
     """
+    if value is None or type(value) in _PLAIN:
+        return value  # type: ignore[return-value]  # one of those types, as the line above says
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, str):
         return str(value)
-    if value is None or isinstance(value, (bool, int)):
+    if isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):

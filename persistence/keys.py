@@ -3,6 +3,7 @@
 Checked here, once, so that all stores refuse the same.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -24,6 +25,9 @@ KINDS: Mapping[type[Record], str] = {
     NodeRecord: "node",
     KeyValueRecord: "key_value",
 }
+
+#: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 #: Ids and indexed values, in characters: two of them fit into one index of any database (MariaDB: 3,072 bytes).
 MAX_KEY_LENGTH = 256
@@ -51,7 +55,7 @@ def key_problem(text: str, *, empty: bool = False) -> str:
         return "is empty"
     if len(text) > MAX_KEY_LENGTH:
         return f"has {len(text)} characters, {MAX_KEY_LENGTH} are the most"
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+    if _UNSTORABLE.search(text):
         return "holds a NUL or half of a surrogate pair, which databases cannot index"
     return ""
 
