@@ -1,6 +1,7 @@
 """Which parts a process has: the controller's root, the node's, or both. Each is imported only where it serves."""
 
 import logging
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -131,7 +132,11 @@ def _owner(state_dir: Path) -> str:
     try:
         if not file.exists():
             half_made = file.with_suffix(".new")
-            half_made.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+            with half_made.open("w", encoding="ascii") as written:
+                written.write(f"{uuid.uuid4()}\n")
+                written.flush()
+                # Else a power cut may leave an empty file under the final name.
+                os.fsync(written.fileno())
             half_made.replace(file)
         return str(uuid.UUID(file.read_text(encoding="ascii").strip()))
     except OSError as error:
