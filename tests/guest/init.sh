@@ -1,5 +1,5 @@
 #!/bin/bash
-# PID 1 inside of the guest: devices, udev, iscsid, multipathd, LIO; then pytest, then power-off.
+# PID 1 inside of the guest: devices, udev, iscsid, multipathd, LIO; then one command, then power-off.
 set -uo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb
 

@@ -8,9 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VOLUME_GROUP = "guest"
-#: The disk that boot.sh gives the guest.
+#: The disks that boot.sh gives the guest; the second one is still as it was after a power cut.
 DISK = "/dev/ubda"
+STATE_DISK = "/dev/ubdb"
 SYS = Path("/sys")
+RUN = Path("/run")
+#: A folder outside of the guest: what is fsynced there is out of the power cut's reach.
+OUTSIDE = Path("/etc/guest")
+#: When there is such a file, boot.sh cuts the guest's power.
+POWER_CUT = OUTSIDE / "cut"
+#: What was done until then.
+EVIDENCE = OUTSIDE / "evidence"
 #: What `storage` returns where nothing is in use.
 NOTHING: Mapping[str, set[str]] = {
     kind: set() for kind in ("sessions", "disks", "maps", "loop devices", "targets", "devices of targets", "volumes")

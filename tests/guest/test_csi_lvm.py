@@ -1,19 +1,14 @@
 """The whole CSI driver in a process of its own, over Cinder's LVM driver and iSCSI."""
 
-import grpc
 import pytest
 
 from cinderblock.units import GIB
 from csi.driver_process import DriverProcess
-from csi.proto import csi_pb2
 from tests.guest import machine
+from tests.guest.cluster import started
 from tests.system.pods import Pod
-from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
-
-#: Cinder is imported anew, in a guest.
-START_S = 120.0
 
 
 @pytest.fixture
@@ -23,20 +18,6 @@ def process(cinder_conf, nothing_left, tmp_path):
     process.end()
     # Shown where the test fails.
     print(process.log_tail(20_000))
-
-
-def started(process):
-    """Start the driver and wait for its back end."""
-    client = process.start(timeout_s=START_S)
-
-    def has_room():
-        try:
-            return client.controller.GetCapacity(csi_pb2.GetCapacityRequest(), timeout=START_S).available_capacity > 0
-        except grpc.RpcError:
-            return False
-
-    eventually(has_room, timeout_s=START_S, poll_s=1.0)
-    return client
 
 
 @pytest.fixture
