@@ -104,6 +104,7 @@ def main():
             finally:
                 work.over = True
     finally:
+        process.end()
         print(process.log_tail(20_000))
 
 
