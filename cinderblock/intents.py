@@ -194,6 +194,14 @@ def changed(record: Driven, update: Update) -> dict[str, Any]:
     return {**fields, "driver_data": rest}
 
 
+def exists(record: VolumeRecord | SnapshotRecord) -> bool:
+    """Tell whether there is the object, for whoever only looks: it is there until its deletion is through.
+
+    A tombstone has its Cinder id for its id, whatever is done with it.
+    """
+    return record.status not in (Status.CREATING, Status.TOMBSTONE) and record.id != record.cinder_id
+
+
 def ready(record: VolumeRecord | SnapshotRecord) -> bool:
     """Tell whether the object was made completely and is not on its way out."""
     return record.status not in (Status.CREATING, Status.DELETING, Status.TOMBSTONE)

@@ -16,7 +16,7 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import changed, ready
+from cinderblock.intents import changed, exists, ready
 from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
 from cinderblock.wanted import WantedSnapshot
@@ -44,6 +44,18 @@ class Snapshots:
         """
         found = self._table.get(snapshot_id)
         if found is None or not ready(found):
+            msg = f"there is no snapshot {snapshot_id!r}"
+            raise NotFound(msg)
+        return found
+
+    def look(self, snapshot_id: str) -> SnapshotRecord:
+        """Return a snapshot to look at; one that is being deleted is there until it has gone.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        found = self._table.get(snapshot_id)
+        if found is None or not exists(found):
             msg = f"there is no snapshot {snapshot_id!r}"
             raise NotFound(msg)
         return found

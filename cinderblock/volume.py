@@ -7,7 +7,7 @@ from dataclasses import replace
 from cinderblock.creation import Creation
 from cinderblock.engine import Engine
 from cinderblock.errors import BackendUnavailable, CinderblockError, InUse, NotFound, OperationPending
-from cinderblock.intents import changed, ready
+from cinderblock.intents import changed, exists, ready
 from cinderblock.removal import Removal
 from cinderblock.wanted import SizeRange, WantedVolume
 from persistence.records import Status, VolumeRecord
@@ -34,6 +34,18 @@ class Volumes:
         """
         found = self._table.get(volume_id)
         if found is None or not ready(found):
+            msg = f"there is no volume {volume_id!r}"
+            raise NotFound(msg)
+        return found
+
+    def look(self, volume_id: str) -> VolumeRecord:
+        """Return a volume to look at; one that is being deleted is there until it has gone.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        found = self._table.get(volume_id)
+        if found is None or not exists(found):
             msg = f"there is no volume {volume_id!r}"
             raise NotFound(msg)
         return found

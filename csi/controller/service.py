@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import grpc
 
 from cinderblock.errors import InvalidRequest, NotFound
-from cinderblock.intents import ready
+from cinderblock.intents import exists
 from cinderblock.library import Library
 from csi import ids
 from csi.controller import access, capabilities, decode, encode, parameters
@@ -63,7 +63,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
     def ControllerGetVolume(
         self, request: csi_pb2.ControllerGetVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.ControllerGetVolumeResponse:
-        volume = self._library.volumes.get(decode.required(request.volume_id, "volume_id"))
+        volume = self._library.volumes.look(decode.required(request.volume_id, "volume_id"))
         nodes = self._library.connections.published_nodes(volume.id)
         return csi_pb2.ControllerGetVolumeResponse(
             volume=self._encoded(volume),
@@ -78,7 +78,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
             token=request.starting_token,
             max_entries=request.max_entries,
             where={},
-            wanted=ready,
+            wanted=exists,
         )
         nodes = self._library.connections.published([volume.id for volume in volumes.entries])
         answer = csi_pb2.ListVolumesResponse(next_token=volumes.next_token)
@@ -148,7 +148,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
     def GetSnapshot(
         self, request: csi_pb2.GetSnapshotRequest, context: grpc.ServicerContext
     ) -> csi_pb2.GetSnapshotResponse:
-        snapshot = self._library.snapshots.get(decode.required(request.snapshot_id, "snapshot_id"))
+        snapshot = self._library.snapshots.look(decode.required(request.snapshot_id, "snapshot_id"))
         return csi_pb2.GetSnapshotResponse(snapshot=encode.snapshot(snapshot))
 
     def ListSnapshots(
@@ -161,7 +161,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
             token=request.starting_token,
             max_entries=request.max_entries,
             where={"volume_id": request.source_volume_id} if request.source_volume_id else {},
-            wanted=ready,
+            wanted=exists,
         )
         answer = csi_pb2.ListSnapshotsResponse(next_token=snapshots.next_token)
         for snapshot in snapshots.entries:
@@ -173,7 +173,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
     def ControllerGetVolumeHealth(
         self, request: csi_pb2.ControllerGetVolumeHealthRequest, context: grpc.ServicerContext
     ) -> csi_pb2.ControllerGetVolumeHealthResponse:
-        volume = self._library.volumes.get(decode.required(request.volume_id, "volume_id"))
+        volume = self._library.volumes.look(decode.required(request.volume_id, "volume_id"))
         return csi_pb2.ControllerGetVolumeHealthResponse(
             volume_health=encode.inaccessible(volume, self._library.backends.down_because(volume.backend))
         )
@@ -187,7 +187,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
             token=request.starting_token,
             max_entries=request.max_entries,
             where={},
-            wanted=lambda volume: ready(volume) and bool(down_because(volume.backend)),
+            wanted=lambda volume: exists(volume) and bool(down_because(volume.backend)),
         )
         answer = csi_pb2.ControllerListVolumeHealthResponse(next_token=volumes.next_token)
         for volume in volumes.entries:
@@ -206,7 +206,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
 
     def _one_snapshot(self, request: csi_pb2.ListSnapshotsRequest) -> list[csi_pb2.ListSnapshotsResponse.Entry]:
         try:
-            snapshot: SnapshotRecord = self._library.snapshots.get(request.snapshot_id)
+            snapshot: SnapshotRecord = self._library.snapshots.look(request.snapshot_id)
         except NotFound:
             return []
         if request.source_volume_id not in ("", snapshot.volume_id):

@@ -9,8 +9,10 @@ from tests.crowds.calls import Code, code_of
 
 #: Answers after which the call's work goes on.
 _GOES_ON = (Code.DEADLINE_EXCEEDED, Code.CANCELLED)
-#: Answers of calls that may have had their effect. ABORTED is none of them: what was refused was not done.
+#: Answers of calls that may have had their effect. A creation that is ABORTED has made nothing that anybody sees;
+#: a deletion that is ABORTED may have removed the object, and asks to be called again for what belongs to it.
 _MAY_HAVE = (Code.OK, Code.UNAVAILABLE, *_GOES_ON)
+_MAY_HAVE_REMOVED = (*_MAY_HAVE, Code.ABORTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ class History:
                 begun=begun,
                 ended=math.inf if code in _GOES_ON else time.monotonic(),
                 makes=makes and code in _MAY_HAVE,
-                removes=removes and code in _MAY_HAVE,
+                removes=removes and code in _MAY_HAVE_REMOVED,
                 proves=makes if code is Code.OK else None,
             )
         )
