@@ -120,9 +120,8 @@ class Snapshots:
         fresh = map(_fresh, members, volumes, cinder_ids)
         with backend.slot() as driver, ExitStack() as stack:
             held = [stack.enter_context(intents.opened(self._table, one)) for one in fresh]
+            self._check_sources(volumes, held)
             try:
-                for volume in volumes:
-                    _check_unchanged(volume, self._source(volume.id))
                 updates = self._effect(driver, held)
             except BackendUnavailable:
                 raise
@@ -131,6 +130,16 @@ class Snapshots:
                     self._undo(driver, one)
                 raise
             return [self._finish(one, update) for one, update in zip(held, updates, strict=True)]
+
+    def _check_sources(self, volumes: Sequence[VolumeRecord], held: Sequence[SnapshotRecord]) -> None:
+        """Look at the volumes once more, now that the intent protects them; the driver was not called yet."""
+        try:
+            for volume in volumes:
+                _check_unchanged(volume, self._source(volume.id))
+        except CinderblockError:
+            for one in held:
+                self._engine.intents.forget(self._table, one)
+            raise
 
     def _effect(self, driver: Driver, held: Sequence[SnapshotRecord]) -> Sequence[Update]:
         names = ", ".join(repr(one.name) for one in held)
@@ -191,12 +200,19 @@ class Snapshots:
         with slot as driver, intents.taken(self._table, found, status=Status.DELETING) as held:
             try:
                 self._check_undisturbed(held)
+                if self._never_begun(driver, found):
+                    return intents.finish(self._table, held, status=Status.TOMBSTONE)
                 with intents.effect(f"deleting snapshot {held.name!r}"):
                     driver.delete_snapshot(held)
             except (InUse, OperationPending):
                 intents.finish(self._table, held, status=found.status)
                 raise
             return intents.finish(self._table, held, status=Status.TOMBSTONE)
+
+    def _never_begun(self, driver: Driver, found: SnapshotRecord) -> bool:
+        """Tell whether the driver was never called: the volume had gone before the intent, else it were a tombstone."""
+        volumes = every(self._volumes, cinder_id=found.volume_cinder_id)
+        return found.status is Status.CREATING and driver.abilities().snapshots_depend and not any(volumes)
 
     def _check_undisturbed(self, held: SnapshotRecord) -> None:
         """Refuse while a volume is made from the snapshot, or while its own volume goes: see `check_not_copied`."""
