@@ -9,10 +9,8 @@ from tests.crowds.calls import Code, code_of
 
 #: Answers after which the call's work goes on.
 _GOES_ON = (Code.DEADLINE_EXCEEDED, Code.CANCELLED)
-#: Answers of calls that may have had their effect. A creation that is ABORTED has made nothing that anybody sees;
-#: a deletion that is ABORTED may have removed the object, and asks to be called again for what belongs to it.
+#: Answers of calls that may have had their effect. ABORTED is none of them: what was refused was not done.
 _MAY_HAVE = (Code.OK, Code.UNAVAILABLE, *_GOES_ON)
-_MAY_HAVE_REMOVED = (*_MAY_HAVE, Code.ABORTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ class History:
                 begun=begun,
                 ended=math.inf if code in _GOES_ON else time.monotonic(),
                 makes=makes and code in _MAY_HAVE,
-                removes=removes and code in _MAY_HAVE_REMOVED,
+                removes=removes and code in _MAY_HAVE,
                 proves=makes if code is Code.OK else None,
             )
         )
