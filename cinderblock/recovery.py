@@ -47,7 +47,7 @@ class Recovery:
     def _recover(self, volume: VolumeRecord) -> None:
         # What is done looks at the record again: much may have happened since the walk began.
         if volume.id == volume.cinder_id:
-            self._removal.reap(volume.cinder_id)
+            self._removal.reap(volume.cinder_id, backend=volume.backend)
         elif volume.status is Status.DELETING:
             self._removal.resume(volume)
         elif volume.status is Status.EXTENDING:

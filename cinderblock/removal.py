@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import InUse, OperationPending
 from persistence.records import Status, VolumeRecord
@@ -24,20 +25,11 @@ class Removal:
         """
         # Whoever publishes holds the volume's record meanwhile, so `taken` fails when this is not true any more.
         self._check_unpublished(found)
-        intents = self._engine.intents
         with self._engine.backends.get(found.backend).slot() as driver:
-            snapshots_depend = driver.abilities().snapshots_depend
-            with intents.taken(self._table, found, status=Status.DELETING) as held:
-                try:
-                    self._engine.check_not_copied(held)
-                    if snapshots_depend and self._entomb(held):
-                        return
-                    with intents.effect(f"deleting volume {held.name!r}"):
-                        driver.delete(held)
-                except (InUse, OperationPending):
-                    intents.finish(self._table, held, status=_before(found))
-                    raise
-                intents.forget(self._table, held)
+            entombed = self._delete_or_entomb(driver, found)
+        if entombed:
+            # The snapshot that needed it may have been given up before there was a tombstone to go with it.
+            self.reap_later(found.cinder_id, backend=found.backend)
 
     def resume(self, left: VolumeRecord) -> None:
         """Finish a deletion that was cut off; a volume that was made of the same name since is left alone."""
@@ -46,25 +38,44 @@ class Removal:
             if found is not None and found.cinder_id == left.cinder_id and found.status is Status.DELETING:
                 self.remove(found)
 
-    def reap(self, volume_cinder_id: str) -> None:
+    def reap(self, volume_cinder_id: str, *, backend: str) -> None:
         """Remove a tombstone that no snapshot needs any more; anything else is left alone.
 
         One that the back end needs for something else is removed when it can be.
         """
-        found = self._table.get(volume_cinder_id)
-        if found is None or self._needed(found):
-            return
         try:
             self._reap(volume_cinder_id)
         except InUse:
-            later = partial(self._reap, volume_cinder_id)
-            self._engine.leftovers.attempt(f"tombstone {volume_cinder_id}", later, lane=found.backend)
+            self.reap_later(volume_cinder_id, backend=backend)
+
+    def reap_later(self, volume_cinder_id: str, *, backend: str) -> None:
+        """Do what `reap` does now, or when it can be done: nobody waits for it."""
+        reap = partial(self._reap, volume_cinder_id)
+        self._engine.leftovers.attempt(f"tombstone {volume_cinder_id}", reap, lane=backend)
 
     def _reap(self, volume_cinder_id: str) -> None:
+        if self._needless(volume_cinder_id) is None:
+            return
         with self._engine.inflight.hold(volume_cinder_id):
-            found = self._table.get(volume_cinder_id)
-            if found is not None and not self._needed(found):
+            found = self._needless(volume_cinder_id)
+            if found is not None:
                 self.remove(found)
+
+    def _delete_or_entomb(self, driver: Driver, found: VolumeRecord) -> bool:
+        """Delete the volume, or make it a tombstone when snapshots need it; tell whether it is one now."""
+        intents, snapshots_depend = self._engine.intents, driver.abilities().snapshots_depend
+        with intents.taken(self._table, found, status=Status.DELETING) as held:
+            try:
+                self._engine.check_not_copied(held)
+                if snapshots_depend and self._entomb(held):
+                    return True
+                with intents.effect(f"deleting volume {held.name!r}"):
+                    driver.delete(held)
+            except (InUse, OperationPending):
+                intents.finish(self._table, held, status=_before(found))
+                raise
+            intents.forget(self._table, held)
+            return False
 
     def _entomb(self, held: VolumeRecord) -> bool:
         """Re-key a volume by its Cinder id when snapshots need it; tell whether that was so."""
@@ -75,6 +86,11 @@ class Removal:
             self._table.insert(tombstone)
         self._engine.intents.forget(self._table, held)
         return True
+
+    def _needless(self, volume_cinder_id: str) -> VolumeRecord | None:
+        """Return the tombstone, if there is one, when no snapshot needs it."""
+        found = self._table.get(volume_cinder_id)
+        return None if found is None or self._needed(found) else found
 
     def _needed(self, volume: VolumeRecord) -> bool:
         """Tell whether the back end has snapshots of the volume; a snapshot's tombstone says that it is gone there."""

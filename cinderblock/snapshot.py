@@ -118,9 +118,9 @@ class Snapshots:
         backend, intents = self._engine.backends.get(volumes[0].backend), self._engine.intents
         backend.check_reachable(members[0].reachable_from)
         fresh = map(_fresh, members, volumes, cinder_ids)
-        with backend.slot() as driver, ExitStack() as stack:
+        with ExitStack() as afterwards, backend.slot() as driver, ExitStack() as stack:
             held = [stack.enter_context(intents.opened(self._table, one)) for one in fresh]
-            self._check_sources(volumes, held)
+            self._check_sources(volumes, held, afterwards)
             try:
                 updates = self._effect(driver, held)
             except BackendUnavailable:
@@ -131,7 +131,9 @@ class Snapshots:
                 raise
             return [self._finish(one, update) for one, update in zip(held, updates, strict=True)]
 
-    def _check_sources(self, volumes: Sequence[VolumeRecord], held: Sequence[SnapshotRecord]) -> None:
+    def _check_sources(
+        self, volumes: Sequence[VolumeRecord], held: Sequence[SnapshotRecord], afterwards: ExitStack
+    ) -> None:
         """Look at the volumes once more, now that the intent protects them; the driver was not called yet."""
         try:
             for volume in volumes:
@@ -139,6 +141,8 @@ class Snapshots:
         except CinderblockError:
             for one in held:
                 self._engine.intents.forget(self._table, one)
+                # The volume may have become a tombstone for the sake of this snapshot: it goes when the slot is free.
+                afterwards.callback(self._removal.reap_later, one.volume_cinder_id, backend=one.backend)
             raise
 
     def _effect(self, driver: Driver, held: Sequence[SnapshotRecord]) -> Sequence[Update]:
@@ -192,7 +196,7 @@ class Snapshots:
         """
         if found.status is not Status.TOMBSTONE:
             found = self._destroy(found)
-        self._removal.reap(found.volume_cinder_id)
+        self._removal.reap(found.volume_cinder_id, backend=found.backend)
         self._table.delete(found)
 
     def _destroy(self, found: SnapshotRecord) -> SnapshotRecord:

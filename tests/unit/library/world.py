@@ -154,6 +154,9 @@ class World:
             for record in (*volumes, *snapshots, *connections):
                 if not self._rests(record):
                     found.append(f"not at rest: {record}")
+            needed = {snapshot.volume_cinder_id for snapshot in snapshots}
+            tombstones = [volume for volume in volumes if volume.status is Status.TOMBSTONE]
+            found += [f"needless: {volume}" for volume in tombstones if volume.cinder_id not in needed]
             found += [f"left over: {len(one.leftovers)}" for one in self._libraries if len(one.leftovers)]
         return found
 
