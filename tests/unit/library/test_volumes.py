@@ -1,26 +1,21 @@
 """What the verbs on volumes promise."""
 
-import time
 from dataclasses import replace
 
 import pytest
 
-from cinderblock.driver import Abilities
 from cinderblock.errors import (
     AlreadyExists,
     BackendUnavailable,
     InUse,
     InvalidRequest,
     NotFound,
-    OperationPending,
     OutOfRange,
     OutOfSpace,
 )
-from persistence.errors import RecordChanged
 from persistence.records import Status
 from tests.fakes.driver import FakeDriver
-from tests.unit.library.world import World, connection, in_thread, size, snapshot, volume
-from tests.waiting import eventually
+from tests.unit.library.world import connection, size, snapshot, volume
 
 
 def test_a_volume_is_made_once_however_often_it_is_asked_for(world, library):
@@ -194,88 +189,6 @@ def test_a_tombstone_cannot_be_deleted_by_its_hidden_id(dependent):
     assert old.cinder_id in dependent.driver.volumes
 
 
-def test_a_volume_grows_and_never_shrinks(world, library):
-    library.volumes.create(volume(size_gib=2))
-    assert library.volumes.extend("v", size(3)).size_gib == 3
-    assert library.volumes.extend("v", size(1)).size_gib == 3
-    with pytest.raises(OutOfRange):
-        library.volumes.extend("v", size(1, limit_gib=2))
-    assert not world.disagreements()
-
-
-def test_an_extension_that_was_refused_leaves_the_volume_as_it_was(world, library):
-    library.volumes.create(volume())
-    with pytest.raises(OutOfSpace):
-        library.volumes.extend("v", size(5000))
-    found = world.volume()
-    assert (found.status, found.size_gib, found.wanted_size_gib) == (Status.AVAILABLE, 1, 0)
-
-
-def test_a_back_end_that_grows_only_what_is_not_published_is_asked_for_nothing_else():
-    world = World(abilities=Abilities(online_extend=False))
-    library = world.process()
-    library.volumes.create(volume())
-    library.connections.publish(connection())
-    with pytest.raises(InUse, match="unpublish it first"):
-        library.volumes.extend("v", size(2))
-    library.connections.unpublish("v")
-    assert library.volumes.extend("v", size(2)).size_gib == 2
-    assert not world.disagreements()
-    world.close()
-
-
-def failed_extension(world, library):
-    library.volumes.create(volume())
-    world.driver.fail("extend", RuntimeError("a bug"), after=True)
-    with pytest.raises(BackendUnavailable):
-        library.volumes.extend("v", size(3))
-
-
-def test_a_volume_of_unknown_size_is_published_and_withdrawn_all_the_same(world, library):
-    failed_extension(world, library)
-    library.connections.publish(connection())
-    library.connections.unpublish("v")
-    assert world.volume().status is Status.EXTENDING
-    assert library.volumes.extend("v", size(3)).size_gib == 3
-    assert not world.disagreements()
-
-
-def test_a_refusal_to_grow_on_does_not_make_an_unknown_size_known():
-    world = World(abilities=Abilities(online_extend=False))
-    library = world.process()
-    failed_extension(world, library)
-    library.connections.publish(connection())
-    with pytest.raises(InUse):
-        library.volumes.extend("v", size(3))
-    assert (world.volume().status, world.volume().wanted_size_gib) == (Status.EXTENDING, 3)
-    library.connections.unpublish("v")
-    library.volumes.extend("v", size(2))
-    assert not world.disagreements()
-    world.close()
-
-
-@pytest.mark.parametrize("copy", ["snapshot", "clone"])
-def test_a_volume_of_unknown_size_is_not_copied(world, library, copy):
-    failed_extension(world, library)
-    copied = {
-        "snapshot": lambda: library.snapshots.create(snapshot()),
-        "clone": lambda: library.volumes.create(volume("c", clone="v")),
-    }[copy]
-    with pytest.raises(OperationPending, match="being extended"):
-        copied()
-    library.volumes.extend("v", size(2))
-    copied()
-    assert world.volume().size_gib == 3
-    assert not world.disagreements()
-
-
-def test_a_volume_of_unknown_size_can_be_deleted(world, library):
-    failed_extension(world, library)
-    library.volumes.delete("v")
-    assert not world.volumes()
-    assert not world.driver.volumes
-
-
 def test_metadata_that_the_driver_was_not_told_is_told_again(world, library):
     library.volumes.create(volume(metadata={"a": "1"}))
     world.driver.fail("update_metadata", BackendUnavailable("no answer"))
@@ -312,97 +225,3 @@ def test_an_answer_that_cannot_be_stored_is_no_final_one(world, update):
     library.volumes.delete("v")
     assert not driver.volumes
     assert not world.volumes()
-
-
-def test_a_second_call_on_a_volume_in_work_is_refused_at_once(world, library):
-    with world.driver.hold("create") as held:
-        working = in_thread(lambda: library.volumes.create(volume()))
-        assert held.entered.wait(5)
-        other = world.process("b")
-        for verb in (
-            lambda: library.volumes.create(volume()),
-            lambda: library.volumes.delete("v"),
-            lambda: other.volumes.create(volume()),
-            lambda: other.volumes.delete("v"),
-        ):
-            began_s = time.monotonic()
-            with pytest.raises(OperationPending, match="ask again"):
-                verb()
-            assert time.monotonic() - began_s < 0.05
-    working.result(5)
-    assert not world.disagreements()
-
-
-def test_eight_volumes_are_in_the_making_at_once(world, library):
-    with world.driver.hold("create") as held:
-        working = [in_thread(lambda name=f"v{n}": library.volumes.create(volume(name))) for n in range(8)]
-        assert eventually(lambda: held.inside == 8)
-    assert len({one.result(5).id for one in working}) == 8
-    assert not world.disagreements()
-
-
-def test_what_is_being_copied_is_neither_deleted_nor_extended(world, library):
-    library.volumes.create(volume())
-    with world.driver.hold("clone") as held:
-        working = in_thread(lambda: library.volumes.create(volume("c", clone="v")))
-        assert held.entered.wait(5)
-        other = world.process("b")
-        for verb in (
-            lambda: library.volumes.delete("v"),
-            lambda: library.volumes.extend("v", size(2)),
-            lambda: other.volumes.delete("v"),
-            lambda: other.volumes.extend("v", size(2)),
-        ):
-            with pytest.raises(OperationPending, match="copy"):
-                verb()
-        assert library.volumes.get("v").status is Status.AVAILABLE
-    working.result(5)
-    assert not world.disagreements()
-
-
-def copying_while(world, act):
-    """Return what becomes of a clone whose source is changed before the clone's intent is recorded."""
-    slow = world.process("slow")
-    with world.driver.hold("pools", most=1) as held:
-        working = in_thread(lambda: slow.volumes.create(volume("c", clone="v")))
-        assert held.entered.wait(5)
-        act()
-    return working
-
-
-def test_a_copy_of_what_has_grown_meanwhile_is_begun_anew(world, library):
-    library.volumes.create(volume())
-    working = copying_while(world, lambda: library.volumes.extend("v", size(2)))
-    with pytest.raises(OperationPending, match="has grown to 2 GiB"):
-        working.result(5)
-    assert world.volume("c") is None
-    assert library.volumes.create(volume("c", clone="v")).size_gib == 2
-    assert not world.disagreements()
-
-
-@pytest.mark.parametrize("again", [False, True])
-def test_a_copy_of_what_was_deleted_meanwhile_is_not_made_of_what_has_its_name_now(world, library, again):
-    def replaced():
-        library.volumes.delete("v")
-        if again:
-            library.volumes.create(volume())
-
-    library.volumes.create(volume())
-    with pytest.raises(NotFound):
-        copying_while(world, replaced).result(5)
-    assert world.volume("c") is None
-    assert not world.disagreements()
-
-
-def test_a_process_that_was_overtaken_leaves_the_work_of_its_successor_alone(world, library):
-    with world.driver.hold("create", most=1) as held:
-        frozen = in_thread(lambda: library.volumes.create(volume()))
-        assert held.entered.wait(5)
-        world.outlive("a")
-        made = world.process("b").volumes.create(volume())
-        # What the first one now would undo, and forget, is the second one's.
-        world.driver.fail("create", OutOfSpace("full"))
-    with pytest.raises(RecordChanged):
-        frozen.result(5)
-    assert world.volume() == made
-    assert not world.disagreements()
