@@ -16,14 +16,15 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import changed, exists, ready
+from cinderblock.intents import changed, ready
+from cinderblock.lookup import Lookup
 from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
 from cinderblock.wanted import WantedSnapshot
 from persistence.records import SnapshotRecord, Status, VolumeRecord
 
 
-class Snapshots:
+class Snapshots(Lookup[SnapshotRecord]):
     """Verbs on snapshots; each may be repeated until it succeeds.
 
     Every verb may raise `OperationPending`, `RecordChanged`, `StoreUnavailable`
@@ -31,34 +32,10 @@ class Snapshots:
     """
 
     def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.store.snapshots, "snapshot")
         self._engine = engine
         self._removal = Removal(engine)
-        self._table = engine.store.snapshots
         self._volumes = engine.store.volumes
-
-    def get(self, snapshot_id: str) -> SnapshotRecord:
-        """Return a snapshot that was made completely.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        found = self._table.get(snapshot_id)
-        if found is None or not ready(found):
-            msg = f"there is no snapshot {snapshot_id!r}"
-            raise NotFound(msg)
-        return found
-
-    def look(self, snapshot_id: str) -> SnapshotRecord:
-        """Return a snapshot to look at; one that is being deleted is there until it has gone.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        found = self._table.get(snapshot_id)
-        if found is None or not exists(found):
-            msg = f"there is no snapshot {snapshot_id!r}"
-            raise NotFound(msg)
-        return found
 
     def create(self, wanted: WantedSnapshot) -> SnapshotRecord:
         """Return the wanted snapshot, taking it if it is not there yet.

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from cinderblock.creation import Creation
 from cinderblock.engine import Engine
-from cinderblock.errors import BackendUnavailable, CinderblockError, InUse, NotFound, OperationPending
-from cinderblock.intents import changed, exists, ready
+from cinderblock.errors import BackendUnavailable, CinderblockError, InUse, OperationPending
+from cinderblock.intents import changed, ready
+from cinderblock.lookup import Lookup
 from cinderblock.removal import Removal
 from cinderblock.wanted import SizeRange, WantedVolume
 from persistence.records import Status, VolumeRecord
 
 
-class Volumes:
+class Volumes(Lookup[VolumeRecord]):
     """Verbs on volumes; each may be repeated until it succeeds.
 
     Every verb may raise `OperationPending`, `RecordChanged`, `StoreUnavailable`
@@ -21,34 +22,10 @@ class Volumes:
     """
 
     def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.store.volumes, "volume")
         self._engine = engine
-        self._table = engine.store.volumes
         self._creation = Creation(engine)
         self._removal = Removal(engine)
-
-    def get(self, volume_id: str) -> VolumeRecord:
-        """Return a volume that was made completely.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        found = self._table.get(volume_id)
-        if found is None or not ready(found):
-            msg = f"there is no volume {volume_id!r}"
-            raise NotFound(msg)
-        return found
-
-    def look(self, volume_id: str) -> VolumeRecord:
-        """Return a volume to look at; one that is being deleted is there until it has gone.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        found = self._table.get(volume_id)
-        if found is None or not exists(found):
-            msg = f"there is no volume {volume_id!r}"
-            raise NotFound(msg)
-        return found
 
     def create(self, wanted: WantedVolume) -> VolumeRecord:
         """Return the wanted volume, making it if it is not there yet.
