@@ -1,11 +1,10 @@
 """Secrets, sealed before any store, VolumeAttachment or journal sees them.
 
-AES-256-GCM. What is sealed is bound to its place (the kind of record, its id and
-the field, or a purpose), so it opens nowhere else. A key file holds one key per
-line, in base64, `#` begins a comment: the first key seals, all of them open, so a
-key is changed by putting the new one above the old one. `openssl rand -base64 32`
-makes one. A key is good for 2**32 seals
-(NIST SP 800-38D, section 8.3: nonces are random).
+XChaCha20-Poly1305. What is sealed is bound to its place (the kind of record, its
+id and the field, or a purpose), so it opens nowhere else. A key file holds one key
+per line, in base64, `#` begins a comment: the first key seals, all of them open, so
+a key is changed by putting the new one above the old one. `openssl rand -base64 32`
+makes one. Nonces are random, and so long that no number of seals wears a key out.
 """
 
 import base64
@@ -20,8 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+)
+from nacl.exceptions import CryptoError
 
 from persistence.codec import plain
 from persistence.errors import StoreUnusable
@@ -32,7 +35,7 @@ from persistence.records import Record
 R = TypeVar("R", bound=Record)
 
 _KEY_BYTES = 32
-_NONCE_BYTES = 12
+_NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #: Before a sealed text field; a sealed mapping has it as its only key, without the colon.
 _MARK = "sealed:"
 
@@ -50,7 +53,7 @@ class Sealer:
             raise ValueError(
                 f"at least one key of {_KEY_BYTES} bytes is wanted, got {[len(key) for key in keys]} bytes"
             )
-        self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self._keys = {_key_id(key): key for key in keys}
         self._first = _key_id(keys[0])
 
     @classmethod
@@ -122,21 +125,22 @@ class Sealer:
     def _seal(self, text: str, bound: bytes) -> str:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         packed = zlib.compress(text.encode("utf-8", "surrogatepass"), 9)
-        sealed = nonce + self._ciphers[self._first].encrypt(nonce, packed, bound)
+        sealed = nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(packed, bound, nonce, self._keys[self._first])
         return f"{self._first}.{base64.urlsafe_b64encode(sealed).decode()}"
 
     def _open(self, sealed: str, bound: bytes, what: str) -> str:
         key_id, _, encoded = sealed.partition(".")
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
+        key = self._keys.get(key_id)
+        if key is None:
             raise StoreUnusable(
-                f"{what} was sealed with key {key_id[:16]!r}, the key file holds {', '.join(self._ciphers)}: "
+                f"{what} was sealed with key {key_id[:16]!r}, the key file holds {', '.join(self._keys)}: "
                 "add the old key on a line below the first"
             )
         try:
             raw = base64.b64decode(encoded.encode(), altchars=b"-_", validate=True)
-            packed = cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], bound)
-        except (InvalidTag, ValueError) as error:
+            nonce, encrypted = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
+            packed = crypto_aead_xchacha20poly1305_ietf_decrypt(encrypted, bound, nonce, key)
+        except (CryptoError, ValueError) as error:
             raise StoreUnusable(f"{what} does not open: it was changed, or sealed for another place") from error
         return zlib.decompress(packed).decode("utf-8", "surrogatepass")
 

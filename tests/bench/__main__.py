@@ -33,7 +33,7 @@ other within one run, so the ratio means something even where the machine does n
 _TAIL = """
 What to make of it:
 
-- A node's process is mostly what it imports: gRPC 20 MiB, OpenSSL through `cryptography` 6, oslo.config, oslo.log and
+- A node's process is mostly what it imports: gRPC and the OpenSSL of Python 20 MiB, oslo.config, oslo.log and
   oslo.privsep under os-brick 12. It loads neither Cinder nor SQL nor eventlet.
 - A loop device does a small request on another thread of the kernel. A disk that answers 100,000 of them a second, as
   this one does from its host's memory, makes that a matter of processor time, and the two cores run short of it; on

@@ -49,6 +49,14 @@ def test_what_was_changed_does_not_open():
             SEALER.open_text(foreign, purpose="p")
 
 
+def test_what_was_stored_by_the_first_version_opens():
+    sealed = (
+        "dde99952.pK7zkgZ4A39cc94EKxCII3G1-nuXwz_39zt0rg0g1JK25FukJoA"
+        "HfjxPAAhIkJalMdNjEkTU8zozvXoh9jB7l0TtjiNIVsnmnNPe4sI="
+    )
+    assert Sealer([bytes(range(32))]).open_text(sealed, purpose="a test") == '{"auth_password": "a secret"}'
+
+
 def test_a_large_connection_fits_into_a_publish_context():
     paths = [{"portal": f"10.0.{n}.1:3260", "iqn": f"iqn.2010-10.org.openstack:volume-{n:036}"} for n in range(32)]
     info = {"driver_volume_type": "iscsi", "data": {"paths": paths, "auth_password": "p" * 16}}
