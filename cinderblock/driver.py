@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
 
 #: What a driver changed about an object: Cinder's "model update".
@@ -62,7 +63,10 @@ class Abilities:
     manage: bool = False
     retype: bool = False
     revert: bool = False
+    #: Snapshots of several published volumes at one moment, through groups on the back end.
     consistent_groups: bool = False
+    #: Why it cannot, "" where there is no more to say than that.
+    no_groups_because: str = ""
 
 
 class Driver(Protocol):
@@ -107,11 +111,37 @@ class Driver(Protocol):
             InUse: the back end still needs it for something.
         """
 
-    def create_group_snapshot(self, group_id: str, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
-        """Take snapshots of several volumes at one moment; one update each, in their order.
+    def create_group(self, group: ConsistencyGroup) -> None:
+        """Make an empty group; to be called where `Abilities.consistent_groups` is true.
 
-        To be called where `Abilities.consistent_groups` is true. The snapshots are removed one by one.
+        Raises:
+            NotImplementedError: the driver cannot take these volumes at one moment after all.
         """
+
+    def join_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        """Take volumes into the group; one update each, in their order."""
+
+    def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        """Take volumes out of a group that was made; one that is not in it is success. One update each, in their order.
+
+        When this returns, none of the volumes is in the group for certain.
+        """
+
+    def create_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        """Take snapshots of all volumes of the group at one moment; one update each, in their order.
+
+        They are removed by `delete_group_snapshot`, all of them, and never one by one.
+        """
+
+    def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
+        """Remove the snapshots of the group, which is still there; those that are absent are success.
+
+        Raises:
+            InUse: the back end still needs one of them; others may be gone.
+        """
+
+    def delete_group(self, group: ConsistencyGroup) -> None:
+        """Remove the group, when no volume is in it and its snapshots are gone; one that is absent is success."""
 
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         """Check that the node has what the driver's protocol needs.

@@ -94,6 +94,19 @@ class Intents:
             raise RecordChanged(msg)
         return stored
 
+    def note(
+        self,
+        table: Table[R],
+        held: R,
+        result: Callable[[R], Mapping[str, Any]] | None = None,
+        **changes: Any,  # noqa: ANN401 -- fields of R
+    ) -> R:
+        """Record how far the work has come, and stay at it; return the record that is held from now on.
+
+        Takes and raises what `finish` does.
+        """
+        return self._recorded(table, held, result, changes)
+
     def finish(
         self,
         table: Table[R],
@@ -116,16 +129,7 @@ class Intents:
             RecordChanged: another process has taken the record over.
             UnknownOutcome: the driver's answer cannot be stored.
         """
-
-        def write(stored: R) -> R:
-            try:
-                return table.replace(replace(stored, owner="", **changes, **(result(stored) if result else {})))
-            except PersistenceError:
-                raise
-            except Exception as error:  # what exists is real, whatever the driver said of it
-                raise UnknownOutcome(f"what the driver said of {held.id} cannot be stored; ask again") from error
-
-        return self._written(table, held, write)
+        return self._recorded(table, held, result, {"owner": "", **changes})
 
     def forget(self, table: Table[R], held: R) -> None:
         """Remove a record that this piece of work holds.
@@ -146,6 +150,19 @@ class Intents:
         self._leases.held()
         with classified(what):
             yield
+
+    def _recorded(
+        self, table: Table[R], held: R, result: Callable[[R], Mapping[str, Any]] | None, changes: Mapping[str, Any]
+    ) -> R:
+        def write(stored: R) -> R:
+            try:
+                return table.replace(replace(stored, **changes, **(result(stored) if result else {})))
+            except PersistenceError:
+                raise
+            except Exception as error:  # what exists is real, whatever the driver said of it
+                raise UnknownOutcome(f"what the driver said of {held.id} cannot be stored; ask again") from error
+
+        return self._written(table, held, write)
 
     def _owned(self, record: R) -> R:
         return replace(record, owner=self._leases.new_work())

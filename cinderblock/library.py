@@ -51,9 +51,9 @@ class Library:
         )
         self.volumes = Volumes(engine)
         self.snapshots = Snapshots(engine)
-        self.groups = Groups(engine, self.volumes, self.snapshots)
+        self.groups = Groups(engine, self.snapshots)
         self.connections = Connections(engine, self.volumes)
-        self.recovery = Recovery(engine, self.volumes, self.snapshots)
+        self.recovery = Recovery(engine, self.volumes, self.snapshots, self.groups)
 
     @property
     def ready(self) -> bool:

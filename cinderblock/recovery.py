@@ -3,6 +3,8 @@
 from functools import partial
 
 from cinderblock.engine import Engine, every, pages
+from cinderblock.group import Groups
+from cinderblock.grouped import every_group
 from cinderblock.intents import changed, ready
 from cinderblock.removal import Removal
 from cinderblock.snapshot import Snapshots
@@ -17,14 +19,16 @@ class Recovery:
     """Finishes deletions, settles what was interrupted, exports again what is published.
 
     A creation that was cut off is left to whoever asked for it: the retry
-    starts it over, a deletion undoes it. Nothing that fails here is fatal: it
+    starts it over, a deletion undoes it. Only a group snapshot is undone at
+    once where the back end may have volumes in a group for it. Nothing that fails here is fatal: it
     is left over, and the verbs do the same when they meet the object.
     """
 
-    def __init__(self, engine: Engine, volumes: Volumes, snapshots: Snapshots) -> None:
+    def __init__(self, engine: Engine, volumes: Volumes, snapshots: Snapshots, groups: Groups) -> None:
         self._engine = engine
         self._volumes = volumes
         self._snapshots = snapshots
+        self._groups = groups
         self._removal = Removal(engine)
 
     def run(self, backend: str) -> None:
@@ -33,8 +37,13 @@ class Recovery:
 
     def _walk(self, backend: str) -> None:
         attempt = partial(self._engine.leftovers.attempt, lane=backend)
+        groups = [group for group in every_group(self._engine.store.key_values) if group.backend == backend]
+        for group in groups:
+            if group.status is not Status.AVAILABLE:
+                attempt(f"recovery of group snapshot {group.id}", partial(self._groups.resume, group))
+        together = {snapshot_id for group in groups for snapshot_id in group.members.values()}
         for snapshot in every(self._engine.store.snapshots, backend=backend):
-            if snapshot.status in (Status.DELETING, Status.TOMBSTONE):
+            if snapshot.status in (Status.DELETING, Status.TOMBSTONE) and snapshot.id not in together:
                 attempt(f"recovery of snapshot {snapshot.id}", partial(self._snapshots.resume, snapshot))
         for page in pages(self._engine.store.volumes, backend=backend):
             # Asked once for the whole page: most volumes need nothing at all.

@@ -6,6 +6,7 @@ from functools import partial
 from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import InUse, OperationPending
+from cinderblock.membership import Memberships
 from persistence.records import Status, VolumeRecord
 
 
@@ -15,6 +16,7 @@ class Removal:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._table = engine.store.volumes
+        self._memberships = Memberships(engine)
 
     def remove(self, found: VolumeRecord) -> None:
         """Remove a volume that the caller holds, in whatever state somebody dead left it.
@@ -67,14 +69,15 @@ class Removal:
         with intents.taken(self._table, found, status=Status.DELETING) as held:
             try:
                 self._engine.check_not_copied(held)
-                if snapshots_depend and self._entomb(held):
+                free = self._memberships.settle(driver, held)
+                if snapshots_depend and self._entomb(free):
                     return True
-                with intents.effect(f"deleting volume {held.name!r}"):
-                    driver.delete(held)
+                with intents.effect(f"deleting volume {free.name!r}"):
+                    driver.delete(free)
             except (InUse, OperationPending):
                 intents.finish(self._table, held, status=_before(found))
                 raise
-            intents.forget(self._table, held)
+            intents.forget(self._table, free)
             return False
 
     def _entomb(self, held: VolumeRecord) -> bool:

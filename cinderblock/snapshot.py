@@ -2,10 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Sequence
 from contextlib import ExitStack
 
-from cinderblock.driver import Driver, Update
+from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import (
     AlreadyExists,
@@ -51,15 +50,7 @@ class Snapshots(Lookup[SnapshotRecord]):
             if found is not None and ready(found):
                 _check_fits(wanted, found, self._volumes.get(wanted.volume_id))
                 return found
-            return self._take((wanted,))[0]
-
-    def create_at_once(self, members: Sequence[WantedSnapshot]) -> list[SnapshotRecord]:
-        """Take snapshots of several volumes of one back end at one moment; what there was of them is removed.
-
-        Raises: what `create` does.
-        """
-        with self._engine.inflight.hold(*(wanted.id for wanted in members)):
-            return self._take(members)
+            return self._take(wanted)
 
     def delete(self, snapshot_id: str, *, with_group: bool = False) -> None:
         """Remove a snapshot; one that is absent is success.
@@ -89,50 +80,57 @@ class Snapshots(Lookup[SnapshotRecord]):
             if found is not None and found.cinder_id == left.cinder_id and found.status in going:
                 self._remove(found)
 
-    def _take(self, members: Sequence[WantedSnapshot]) -> list[SnapshotRecord]:
-        cinder_ids = [self._clear(wanted.id) for wanted in members]
-        volumes = [self._source(wanted.volume_id) for wanted in members]
-        backend, intents = self._engine.backends.get(volumes[0].backend), self._engine.intents
-        backend.check_reachable(members[0].reachable_from)
-        fresh = map(_fresh, members, volumes, cinder_ids)
-        with ExitStack() as afterwards, backend.slot() as driver, ExitStack() as stack:
-            held = [stack.enter_context(intents.opened(self._table, one)) for one in fresh]
-            self._check_sources(volumes, held, afterwards)
+    def bury(self, gone: SnapshotRecord) -> None:
+        """Remove the record of a snapshot that the back end has no more, and a volume that waited for its end.
+
+        Until then it is a tombstone itself: of two snapshots that go at the same time, one sees that the other
+        has gone.
+        """
+        self._removal.reap(gone.volume_cinder_id, backend=gone.backend)
+        self._table.delete(gone)
+
+    def check_undisturbed(self, held: SnapshotRecord) -> None:
+        """Refuse while a volume is made from the snapshot, or while its own volume goes: see `check_not_copied`.
+
+        Raises:
+            OperationPending: naming who is in the way.
+        """
+        for copy in every(self._engine.store.volumes, source_cinder_id=held.cinder_id):
+            self._engine.check_copy(held, copy)
+        for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
+            if volume.status is Status.DELETING and self._engine.at_work(volume):
+                msg = f"volume {volume.name!r} of snapshot {held.name!r} is being deleted; ask again"
+                raise OperationPending(msg)
+
+    def _take(self, wanted: WantedSnapshot) -> SnapshotRecord:
+        cinder_id = self._clear(wanted.id)
+        volume = self.source(wanted.volume_id)
+        backend, intents = self._engine.backends.get(volume.backend), self._engine.intents
+        backend.check_reachable(wanted.reachable_from)
+        new = fresh(wanted, volume, cinder_id, created_at=time.time())
+        with ExitStack() as afterwards, backend.slot() as driver, intents.opened(self._table, new) as held:
+            self._check_source(volume, held, afterwards)
             try:
-                updates = self._effect(driver, held)
+                with intents.effect(f"taking snapshot {held.name!r}"):
+                    update = driver.create_snapshot(held)
             except BackendUnavailable:
                 raise
             except (CinderblockError, NotImplementedError):
-                for one in held:
-                    self._undo(driver, one)
+                self._undo(driver, held)
                 raise
-            return [self._finish(one, update) for one, update in zip(held, updates, strict=True)]
+            return intents.finish(
+                self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
+            )
 
-    def _check_sources(
-        self, volumes: Sequence[VolumeRecord], held: Sequence[SnapshotRecord], afterwards: ExitStack
-    ) -> None:
-        """Look at the volumes once more, now that the intent protects them; the driver was not called yet."""
+    def _check_source(self, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack) -> None:
+        """Look at the volume once more, now that the intent protects it; the driver was not called yet."""
         try:
-            for volume in volumes:
-                _check_unchanged(volume, self._source(volume.id))
+            _check_unchanged(volume, self.source(volume.id))
         except CinderblockError:
-            for one in held:
-                self._engine.intents.forget(self._table, one)
-                # The volume may have become a tombstone for the sake of this snapshot: it goes when the slot is free.
-                afterwards.callback(self._removal.reap_later, one.volume_cinder_id, backend=one.backend)
+            self._engine.intents.forget(self._table, held)
+            # The volume may have become a tombstone for the sake of this snapshot: it goes when the slot is free.
+            afterwards.callback(self._removal.reap_later, held.volume_cinder_id, backend=held.backend)
             raise
-
-    def _effect(self, driver: Driver, held: Sequence[SnapshotRecord]) -> Sequence[Update]:
-        names = ", ".join(repr(one.name) for one in held)
-        with self._engine.intents.effect(f"taking snapshot {names}"):
-            if len(held) == 1:
-                return [driver.create_snapshot(held[0])]
-            return driver.create_group_snapshot(held[0].group_id, held)
-
-    def _finish(self, held: SnapshotRecord, update: Update) -> SnapshotRecord:
-        return self._engine.intents.finish(
-            self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
-        )
 
     def _clear(self, snapshot_id: str) -> str:
         """Undo what is left of a snapshot; return the Cinder id for what comes next, as `Creation.clear` does."""
@@ -143,8 +141,12 @@ class Snapshots(Lookup[SnapshotRecord]):
             self._remove(left)
         return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
 
-    def _source(self, volume_id: str) -> VolumeRecord:
-        """Return the volume to take, once before the intent and once after it."""
+    def source(self, volume_id: str) -> VolumeRecord:
+        """Return a volume whose snapshot can be taken now.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
         volume = self._volumes.get(volume_id)
         if volume is not None and volume.status is Status.DELETING and self._engine.at_work(volume):
             # A deletion that is refused brings it back.
@@ -166,21 +168,14 @@ class Snapshots(Lookup[SnapshotRecord]):
         intents.forget(self._table, held)
 
     def _remove(self, found: SnapshotRecord) -> None:
-        """Remove the snapshot, and with the last one its volume's tombstone.
-
-        The record goes last. Until then it is a tombstone itself: of two
-        snapshots that go at the same time, one sees that the other has gone.
-        """
-        if found.status is not Status.TOMBSTONE:
-            found = self._destroy(found)
-        self._removal.reap(found.volume_cinder_id, backend=found.backend)
-        self._table.delete(found)
+        """Remove the snapshot, and with the last one its volume's tombstone; the record goes last."""
+        self.bury(found if found.status is Status.TOMBSTONE else self._destroy(found))
 
     def _destroy(self, found: SnapshotRecord) -> SnapshotRecord:
         intents, slot = self._engine.intents, self._engine.backends.get(found.backend).slot()
         with slot as driver, intents.taken(self._table, found, status=Status.DELETING) as held:
             try:
-                self._check_undisturbed(held)
+                self.check_undisturbed(held)
                 if self._never_begun(driver, found):
                     return intents.finish(self._table, held, status=Status.TOMBSTONE)
                 with intents.effect(f"deleting snapshot {held.name!r}"):
@@ -194,15 +189,6 @@ class Snapshots(Lookup[SnapshotRecord]):
         """Tell whether the driver was never called: the volume had gone before the intent, else it were a tombstone."""
         volumes = every(self._volumes, cinder_id=found.volume_cinder_id)
         return found.status is Status.CREATING and driver.abilities().snapshots_depend and not any(volumes)
-
-    def _check_undisturbed(self, held: SnapshotRecord) -> None:
-        """Refuse while a volume is made from the snapshot, or while its own volume goes: see `check_not_copied`."""
-        for copy in every(self._engine.store.volumes, source_cinder_id=held.cinder_id):
-            self._engine.check_copy(held, copy)
-        for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
-            if volume.status is Status.DELETING and self._engine.at_work(volume):
-                msg = f"volume {volume.name!r} of snapshot {held.name!r} is being deleted; ask again"
-                raise OperationPending(msg)
 
 
 def _check_unchanged(before: VolumeRecord, now: VolumeRecord) -> None:
@@ -223,11 +209,12 @@ def _check_fits(wanted: WantedSnapshot, found: SnapshotRecord, volume: VolumeRec
         raise AlreadyExists(msg)
 
 
-def _fresh(wanted: WantedSnapshot, volume: VolumeRecord, cinder_id: str) -> SnapshotRecord:
+def fresh(wanted: WantedSnapshot, volume: VolumeRecord, cinder_id: str, *, created_at: float) -> SnapshotRecord:
+    """Return the record of a snapshot that is about to be taken."""
     return SnapshotRecord(
         id=wanted.id,
         cinder_id=cinder_id,
-        created_at=time.time(),
+        created_at=created_at,
         name=wanted.name,
         description=wanted.description,
         backend=volume.backend,

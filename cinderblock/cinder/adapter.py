@@ -19,10 +19,12 @@ from cinderblock.cinder.answers.stored import every
 from cinderblock.cinder.calls import Caller
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.errors import is_absent, translated, words
+from cinderblock.cinder.groups import Groups
 from cinderblock.cinder.objects import Objects, new_context
 from cinderblock.concealment import conceal, conceal_named, masked
 from cinderblock.driver import Abilities, Pool, Update
 from cinderblock.errors import BackendUnavailable
+from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ class CinderDriver:
         self._name = name
         self._database = database
         self._objects = Objects(database)
+        self._groups = Groups(driver, self._objects, database)
         self._caller = caller
         self._stats: Mapping[str, Any] = dict(driver.capabilities or {})
         self._closed = False
@@ -116,10 +119,25 @@ class CinderDriver:
 
         self._call(f"deleting snapshot '{snapshot.name}'", remove)
 
-    def create_group_snapshot(self, group_id: str, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
-        # Drivers want the volumes in a group of the array first, and some delete a group's volumes with the group;
-        # `abilities` does not claim it.
-        raise NotImplementedError(f"back end '{self._name}' takes snapshots one by one; take each for itself")
+    def create_group(self, group: ConsistencyGroup) -> None:
+        self._call(f"making a group for '{group.name}'", lambda: self._groups.create(group, self._stats))
+
+    def join_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        what = f"taking volumes into the group of '{group.name}'"
+        return self._call(what, lambda: self._groups.join(group, volumes))
+
+    def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        what = f"taking volumes out of the group of '{group.name}'"
+        return self._call(what, lambda: self._groups.leave(group, volumes))
+
+    def create_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        return self._call(f"taking group snapshot '{group.name}'", lambda: self._groups.take(group, snapshots))
+
+    def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
+        self._call(f"deleting group snapshot '{group.name}'", lambda: self._groups.drop(group, snapshots))
+
+    def delete_group(self, group: ConsistencyGroup) -> None:
+        self._call(f"deleting the group of '{group.name}'", lambda: self._groups.delete(group))
 
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         what = f"checking the connector of host '{connector.get('host', '')}'"

@@ -13,6 +13,7 @@ from typing import Any
 from cinder import exception
 from cinder.db import api
 
+from cinderblock.cinder.answers.groups import GroupAnswers
 from cinderblock.cinder.answers.others import AttachmentAnswers, InitiatorAnswers, TypeAnswers
 from cinderblock.cinder.answers.snapshots import SnapshotAnswers
 from cinderblock.cinder.answers.stored import Stored
@@ -44,6 +45,7 @@ class Database:
         self.types = Types()
         self.volumes = VolumeAnswers(self.stored, self.types)
         self.snapshots = SnapshotAnswers(self.stored, self.volumes)
+        self.groups = GroupAnswers(self.stored, self.types)
         self._attachments = AttachmentAnswers(self.stored)
         self._types = TypeAnswers(self.types)
         self._initiators = InitiatorAnswers(self.stored)
@@ -54,7 +56,8 @@ class Database:
         Raises:
             UnansweredCall: there is none.
         """
-        for part in (self, self.volumes, self.snapshots, self._attachments, self._types, self._initiators):
+        parts = (self.volumes, self.snapshots, self.groups, self._attachments, self._types, self._initiators)
+        for part in (self, *parts):
             method = getattr(part, function, None)
             if method is not None and callable(method):
                 return method  # type: ignore[no-any-return]  # found by name, as Cinder calls it
@@ -65,6 +68,9 @@ class Database:
         answers: dict[str, Callable[[Any, str], Row]] = {
             "Volume": self.volumes.volume_get,
             "Snapshot": self.snapshots.snapshot_get,
+            "Group": self.groups.group_get,
+            "GroupSnapshot": self.groups.group_snapshot_get,
+            "GroupType": self.groups.group_type_get,
             "VolumeAttachment": self._attachments.volume_attachment_get,
             "VolumeType": self._types.volume_type_get,
             "QualityOfServiceSpecs": self._types.qos_specs_get,

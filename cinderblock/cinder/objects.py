@@ -12,6 +12,7 @@ from cinder import objects
 
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.rows import PROJECT_ID, USER_ID, snapshot_row, volume_row
+from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, SnapshotRecord, VolumeRecord
 
 
@@ -46,12 +47,29 @@ class Objects:
 
     def snapshot(self, record: SnapshotRecord) -> Any:
         """Return Cinder's Snapshot; its `volume` is loaded from the database when a driver asks for it."""
-        row = snapshot_row(record, self._type_id(record))
+        row = snapshot_row(record, self._type_id(record), self._database.stored.group_snapshot_id(record))
         context = new_context()
         made = objects.Snapshot._from_db_object(  # noqa: SLF001 - Cinder's only way from a row to an object
             context, objects.Snapshot(context), row, expected_attrs=["metadata"]
         )
         # Some drivers look for a context here, where Cinder's service puts one.
+        made.context = context
+        return made
+
+    def group(self, group: ConsistencyGroup, status: str) -> Any:
+        """Return Cinder's Group; its `volumes` are loaded from the database when a driver asks for them."""
+        context = new_context()
+        return objects.Group._from_db_object(  # noqa: SLF001 - Cinder's only way from a row to an object
+            context, objects.Group(context), self._database.groups.row(group, status), expected_attrs=["volume_types"]
+        )
+
+    def group_snapshot(self, group: ConsistencyGroup, status: str) -> Any:
+        """Return Cinder's GroupSnapshot; `snapshots` are loaded from the database when a driver asks for them."""
+        context, row = new_context(), self._database.groups.snapshot_row(group, status)
+        made = objects.GroupSnapshot._from_db_object(  # noqa: SLF001 - Cinder's only way from a row to an object
+            context, objects.GroupSnapshot(context), row, expected_attrs=["group"]
+        )
+        # Where Cinder's service puts one.
         made.context = context
         return made
 

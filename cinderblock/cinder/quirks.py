@@ -12,6 +12,24 @@ from oslo_concurrency import processutils
 from cinderblock.errors import InUse
 from persistence.records import ConnectionRecord, VolumeRecord
 
+_AS_A_WHOLE = "its driver makes volumes from a group's snapshots all at once only"
+_IN_SEQUENCE = "its driver takes the snapshots of a group one after another"
+#: By module or package: what drivers with consistent groups do that makes them unfit.
+_UNFIT_GROUPS = {
+    "dell_emc.powerflex": _IN_SEQUENCE,
+    "dell_emc.powermax": "its driver finds a group's snapshots only while the volumes are in the group",
+    "dell_emc.powerstore": _AS_A_WHOLE,
+    "dell_emc.unity": _AS_A_WHOLE,
+    "dell_emc.vnx": _AS_A_WHOLE,
+    "dell_emc.xtremio": _AS_A_WHOLE,
+    "hpe": _AS_A_WHOLE,
+    "ibm.gpfs": _IN_SEQUENCE,
+    "ibm.ibm_storage": "its driver moves volumes into a group, or makes volumes from its snapshots all at once only",
+    "netapp.dataontap.nvme_cmode": _IN_SEQUENCE,
+    "prophetstor": _AS_A_WHOLE,
+    "pure": _AS_A_WHOLE,
+}
+
 
 def as_copied(source: VolumeRecord) -> VolumeRecord:
     """Return the source of a clone with the format that the clone will have.
@@ -42,6 +60,21 @@ def refuse_online_snapshot(driver: Any, volume_id: str, connections: Sequence[Co
             f"volume {volume_id} is published to node '{connections[0].node_id}', and this driver makes and deletes "
             "snapshots only of volumes that are not; unpublish it first"
         )
+
+
+def no_groups_because(driver: Any) -> str:
+    """Say why a driver's consistent groups are not used, "" where they can be.
+
+    A group snapshot is of no use when its snapshots do not belong together, or when a volume cannot be made from one
+    of them; and it must be found again after its volumes have left the group, as long as it is there.
+    Source: create_group_snapshot, delete_group_snapshot and create_volume_from_snapshot of each.
+    """
+    modules = [ancestor.__module__ for ancestor in type(driver).__mro__]
+    for where, reason in _UNFIT_GROUPS.items():
+        prefix = f"cinder.volume.drivers.{where}"
+        if any(module == prefix or module.startswith(f"{prefix}.") for module in modules):
+            return reason
+    return ""
 
 
 def finish_extension(driver: Any, volume: Any, error: processutils.ProcessExecutionError) -> bool:

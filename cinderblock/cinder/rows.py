@@ -67,7 +67,7 @@ class TypeRow:
             extra_specs=dict(self.extra_specs),
             qos_specs_id=self.id if self.qos_specs else None,
             qos_specs=self.qos(),
-            **_never_deleted(),
+            **never_deleted(),
         )
 
     def qos(self) -> Row | None:
@@ -76,7 +76,7 @@ class TypeRow:
             return None
         specs = dict(self.qos_specs)
         consumer = specs.pop("consumer", fields.QoSConsumerValues.BACK_END)
-        return Row(id=self.id, name=self.name(), consumer=consumer, specs=specs, **_never_deleted())
+        return Row(id=self.id, name=self.name(), consumer=consumer, specs=specs, **never_deleted())
 
 
 class Types:
@@ -159,14 +159,20 @@ def volume_row(
         volume_type_id=volume_type.id,
         volume_type=volume_type.row(),
         **_source(record),
-        **_owner(),
-        **_never_deleted(record),
+        **owner(),
+        **never_deleted(record),
     )
     return row
 
 
-def snapshot_row(record: SnapshotRecord, type_id: str | None) -> Row:
-    """Return the row of a snapshot, without its volume; `type_id` is the volume's."""
+def snapshot_row(record: SnapshotRecord, type_id: str | None, group_snapshot_id: str | None = None) -> Row:
+    """Return the row of a snapshot, without its volume.
+
+    Args:
+        record: the snapshot.
+        type_id: the volume's.
+        group_snapshot_id: what the array sees of the group snapshot that it was taken with, None for none.
+    """
     row = Row(**record.driver_data)
     row.update(
         id=record.cinder_id,
@@ -174,6 +180,7 @@ def snapshot_row(record: SnapshotRecord, type_id: str | None) -> Row:
         volume_id=record.volume_cinder_id,
         volume_size=record.size_gib,
         volume_type_id=type_id,
+        group_snapshot_id=group_snapshot_id,
         status=_SNAPSHOT_STATUS.get(record.status, fields.SnapshotStatus.AVAILABLE),
         progress="100%",
         display_name=record.name,
@@ -181,8 +188,8 @@ def snapshot_row(record: SnapshotRecord, type_id: str | None) -> Row:
         provider_auth=record.provider_auth or None,
         snapshot_metadata=pairs(record.metadata),
         use_quota=True,
-        **_owner(),
-        **_never_deleted(record),
+        **owner(),
+        **never_deleted(record),
     )
     return row
 
@@ -201,7 +208,7 @@ def attachment_row(record: ConnectionRecord, *, connecting: str = "") -> Row:
         detach_time=None,
         connector=json.dumps(dict(record.connector)) if record.connector else None,
         connection_info=json.dumps(dict(record.connection_info)) if record.connection_info else None,
-        **_never_deleted(record),
+        **never_deleted(record),
     )
 
 
@@ -223,6 +230,17 @@ def matching(rows: Iterable[Row], filters: Mapping[str, Any] | None) -> list[Row
     ]
 
 
+def owner() -> dict[str, str]:
+    """Return whose a row is: the one user's."""
+    return {"project_id": PROJECT_ID, "user_id": USER_ID}
+
+
+def never_deleted(record: Record | None = None) -> dict[str, Any]:
+    """Return the times of a row that is there."""
+    created_at = _when(record) if record else None
+    return {"created_at": created_at, "updated_at": created_at, "deleted_at": None, "deleted": False}
+
+
 def _attach_status(*, attached: bool, otherwise: str = "detached") -> str:
     return str(fields.VolumeAttachStatus.ATTACHED) if attached else otherwise
 
@@ -235,15 +253,6 @@ def _source(record: VolumeRecord) -> dict[str, str | None]:
     }
 
 
-def _owner() -> dict[str, str]:
-    return {"project_id": PROJECT_ID, "user_id": USER_ID}
-
-
 def _when(record: Record) -> dt.datetime:
     # Cinder's database holds times without a zone, in UTC.
     return dt.datetime.fromtimestamp(record.created_at, dt.UTC).replace(tzinfo=None)
-
-
-def _never_deleted(record: Record | None = None) -> dict[str, Any]:
-    created_at = _when(record) if record else None
-    return {"created_at": created_at, "updated_at": created_at, "deleted_at": None, "deleted": False}

@@ -8,11 +8,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cinderblock.cinder import quirks
 from cinderblock.driver import Abilities, Pool
 
 #: Keys that Cinderblock's own drivers add to their stats.
 SNAPSHOTS_DEPEND = "cinderblock_snapshots_depend"
 NODE_LOCAL = "cinderblock_node_local"
+#: Cinder's key.
+CONSISTENT_GROUPS = "consistent_group_snapshot_enabled"
+#: What a driver with consistent groups has for itself.
+_OF_GROUPS = ("create_group", "update_group", "delete_group", "create_group_snapshot", "delete_group_snapshot")
 
 Stats = Mapping[str, Any]
 
@@ -39,6 +44,8 @@ def abilities(driver: Any, stats: Stats) -> Abilities:
     def in_any(key: str) -> bool:
         return any(_truth(pool.get(key, False)) for pool in every_pool)
 
+    own_groups = in_any(CONSISTENT_GROUPS) and all(has_own(driver, method) for method in _OF_GROUPS)
+    no_groups_because = quirks.no_groups_because(driver) if own_groups else "its driver takes snapshots one by one"
     return Abilities(
         online_extend=all(_truth(pool.get("online_extend_support", True)) for pool in every_pool),
         multiattach=in_any("multiattach"),
@@ -47,9 +54,16 @@ def abilities(driver: Any, stats: Stats) -> Abilities:
         manage=has_own(driver, "manage_existing"),
         retype=has_own(driver, "retype"),
         revert=has_own(driver, "revert_to_snapshot"),
-        # Not claimed, whatever the stats say: groups on the array are not made (see `CinderDriver`).
-        consistent_groups=False,
+        consistent_groups=not no_groups_because,
+        no_groups_because=no_groups_because,
     )
+
+
+def takes_groups(stats: Stats, pool_name: str) -> bool:
+    """Tell whether the volumes of a pool can be in a consistent group; what a pool does not say counts for all."""
+    pools_of_name = [pool for pool in stats.get("pools") or [] if pool.get("pool_name") == pool_name]
+    found = {**stats, **(pools_of_name[0] if pools_of_name else {})}
+    return _truth(found.get(CONSISTENT_GROUPS, False))
 
 
 def has_own(driver: Any, method: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from cinderblock.group import Group
+from cinderblock.grouped import Group
 from cinderblock.library import Library
 from csi.controller import capabilities, decode, encode
 from csi.proto import csi_pb2, csi_pb2_grpc

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from cinderblock.driver import Abilities, Pool, Update
 from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest, OutOfSpace
+from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+from tests.fakes.array_groups import ArrayGroups
 
 #: How long a call that is held waits before it gives the test up, in seconds.
 _PATIENCE_S = 30.0
@@ -89,6 +91,7 @@ class FakeDriver:
         self.origins: dict[str, str] = {}
         self.lost: list[str] = []
         self.violations: list[str] = []
+        self.groups = ArrayGroups(doubles=doubles, lost=self.lost, violations=self.violations)
         self.closed = False
         self._doubles = doubles
         self._name = name
@@ -163,6 +166,7 @@ class FakeDriver:
                 raise InUse(f"volume '{volume.name}' has snapshots; delete them first")
             if volume.cinder_id in self.volumes and self.volumes[volume.cinder_id].exports:
                 self.violations.append(f"volume '{volume.name}' was deleted while it was published")
+            self.groups.check_free(volume.cinder_id)
             self.volumes.pop(volume.cinder_id, None)
 
     def extend(self, volume: VolumeRecord, size_gib: int) -> Update:
@@ -174,26 +178,53 @@ class FakeDriver:
 
     def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
         with self._effect("create_snapshot", snapshot.cinder_id):
-            source = self._known(self.volumes, snapshot.volume_cinder_id)
-            self._check_new(self.snapshots, snapshot.cinder_id)
-            self.snapshots[snapshot.cinder_id] = source.copy(source.size_gib)
-            self.origins[snapshot.cinder_id] = snapshot.volume_cinder_id
+            self._take(snapshot)
         return {}
 
     def delete_snapshot(self, snapshot: SnapshotRecord) -> None:
         with self._effect("delete_snapshot", snapshot.cinder_id):
-            self.snapshots.pop(snapshot.cinder_id, None)
-            self.origins.pop(snapshot.cinder_id, None)
+            self.groups.check_alone(snapshot.cinder_id)
+            self._drop(snapshot.cinder_id)
 
-    def create_group_snapshot(self, group_id: str, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+    def create_group(self, group: ConsistencyGroup) -> None:
         if not self._abilities.consistent_groups:
             raise NotImplementedError("this fake was made without consistent_groups")
-        with self._effect("create_group_snapshot", group_id):
-            sources = [self._known(self.volumes, snapshot.volume_cinder_id) for snapshot in snapshots]
-            for snapshot, source in zip(snapshots, sources, strict=True):
-                self.snapshots[snapshot.cinder_id] = source.copy(source.size_gib)
-                self.origins[snapshot.cinder_id] = snapshot.volume_cinder_id
+        with self._effect("create_group", group.cinder_id):
+            self.groups.create(group.cinder_id)
+
+    def join_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        with self._effect("join_group", group.cinder_id):
+            for volume in volumes:
+                self._known(self.volumes, volume.cinder_id)
+                self.groups.join(group.cinder_id, volume.cinder_id)
+        return [{} for _ in volumes]
+
+    def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        with self._effect("leave_group", group.cinder_id):
+            self.groups.leave(group.cinder_id, {volume.cinder_id for volume in volumes})
+        return [{} for _ in volumes]
+
+    def create_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        with self._effect("create_group_snapshot", group.cinder_id):
+            taken = {snapshot.volume_cinder_id: snapshot.cinder_id for snapshot in snapshots}
+            self.groups.take(group.cinder_id, taken)
+            for snapshot in snapshots:
+                self._take(snapshot)
         return [{} for _ in snapshots]
+
+    def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
+        with self._effect("delete_group_snapshot", group.cinder_id):
+            # By what the array knows, as arrays do: without its group, nothing is found.
+            for cinder_id in self.groups.drop(group.cinder_id):
+                self._drop(cinder_id)
+
+    def delete_group(self, group: ConsistencyGroup) -> None:
+        with self._effect("delete_group", group.cinder_id):
+            volumes, snapshots = self.groups.delete(group.cinder_id)
+            for cinder_id in volumes:
+                self.volumes.pop(cinder_id, None)
+            for cinder_id in snapshots:
+                self._drop(cinder_id)
 
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         with self._effect("validate_connector", str(connector.get("host", ""))):
@@ -253,6 +284,16 @@ class FakeDriver:
         self._check_new(self.volumes, volume.cinder_id)
         self._check_room(disk.size_gib)
         self.volumes[volume.cinder_id] = disk
+
+    def _take(self, snapshot: SnapshotRecord) -> None:
+        source = self._known(self.volumes, snapshot.volume_cinder_id)
+        self._check_new(self.snapshots, snapshot.cinder_id)
+        self.snapshots[snapshot.cinder_id] = source.copy(source.size_gib)
+        self.origins[snapshot.cinder_id] = snapshot.volume_cinder_id
+
+    def _drop(self, cinder_id: str) -> None:
+        self.snapshots.pop(cinder_id, None)
+        self.origins.pop(cinder_id, None)
 
     def _check_new(self, disks: dict[str, Disk], cinder_id: str) -> None:
         if cinder_id not in disks:

@@ -12,6 +12,7 @@ from cinderblock.cinder import changes
 from cinderblock.cinder.answers.stored import Stored, every
 from cinderblock.cinder.answers.volumes import VolumeAnswers
 from cinderblock.cinder.rows import Row, matching, pairs, snapshot_row
+from cinderblock.grouped import every_consistency_group
 from persistence.records import SnapshotRecord
 
 
@@ -48,6 +49,14 @@ class SnapshotAnswers:
         with self._lock:
             temporary = [Row(**row) for row in self._temporary.values() if row["volume_id"] == volume_id]
         return [*map(self._row, every(self._stored.store.snapshots, volume_cinder_id=volume_id)), *temporary]
+
+    def snapshot_get_all_for_group_snapshot(self, context: Any, group_snapshot_id: str) -> list[Row]:
+        of_group = every_consistency_group(self._stored.store.key_values)
+        members = [one.members for one in of_group if one.snapshot_cinder_id == group_snapshot_id]
+        snapshots = [
+            every(self._stored.store.snapshots, cinder_id=cinder_id) for one in members for cinder_id in one.values()
+        ]
+        return [self._row(snapshot) for found in snapshots for snapshot in found]
 
     def snapshot_get_latest_for_volume(self, context: Any, volume_id: str) -> Row:
         rows = self.snapshot_get_all_for_volume(context, volume_id)
@@ -94,7 +103,7 @@ class SnapshotAnswers:
             type_id = self._volumes.volume_get(None, record.volume_cinder_id)["volume_type_id"]
         except exception.VolumeNotFound:
             type_id = None
-        return snapshot_row(record, type_id)
+        return snapshot_row(record, type_id, self._stored.group_snapshot_id(record))
 
     def _temporary_row(self, snapshot_id: str) -> Row | None:
         with self._lock:

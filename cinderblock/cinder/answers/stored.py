@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from cinder import exception
 
+from cinderblock.grouped import PREFIX, group_of
 from persistence.errors import RecordChanged
 from persistence.port import Store, Table
 from persistence.records import ConnectionRecord, Record, SnapshotRecord, VolumeRecord
@@ -50,6 +51,12 @@ class Stored:
     def connections(self, volume_cinder_id: str) -> list[ConnectionRecord]:
         """Return everything that a volume is published to."""
         return list(every(self.store.connections, volume_cinder_id=volume_cinder_id))
+
+    def group_snapshot_id(self, record: SnapshotRecord) -> str | None:
+        """Return what the array sees of the group snapshot that a snapshot was taken with, None for none."""
+        found = self.store.key_values.get(PREFIX + record.group_id) if record.group_id else None
+        consistency = group_of(found).consistency if found else None
+        return consistency.snapshot_cinder_id if consistency else None
 
     def change_volume(self, cinder_id: str, change: Callable[[VolumeRecord], VolumeRecord]) -> VolumeRecord:
         """Store a changed volume, from what is stored now; nothing is written where nothing changed."""

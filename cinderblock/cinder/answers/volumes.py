@@ -9,6 +9,7 @@ from cinder import exception
 from cinderblock.cinder import changes
 from cinderblock.cinder.answers.stored import Stored, every
 from cinderblock.cinder.rows import Row, Types, matching, volume_row
+from cinderblock.grouped import GROUP_ID
 from persistence.records import VolumeRecord
 
 Metadata = dict[str, str]
@@ -41,8 +42,10 @@ class VolumeAnswers:
     def volume_get_all_by_group(self, context: Any, group_id: str, filters: Any = None) -> list[Row]:
         return []
 
-    def volume_get_all_by_generic_group(self, context: Any, group_id: str, filters: Any = None) -> list[Row]:
-        return []
+    def volume_get_all_by_generic_group(
+        self, context: Any, group_id: str, filters: Mapping[str, Any] | None = None
+    ) -> list[Row]:
+        return self.volume_get_all(context, filters={**(filters or {}), GROUP_ID: group_id})
 
     def volume_update(self, context: Any, volume_id: str, values: Mapping[str, Any]) -> None:
         self._stored.change_volume(volume_id, lambda record: changes.volume(record, values))

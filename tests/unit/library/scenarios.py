@@ -4,7 +4,7 @@ Their calls to store and driver are found by tracing them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cinderblock.driver import Abilities
@@ -15,6 +15,9 @@ from tests.unit.library import world as ask
 from tests.unit.library.world import DEPENDENT, INDEPENDENT, World
 
 Step = Callable[[Any], Any]
+
+#: A back end that takes several volumes at one moment.
+TOGETHER = Abilities(consistent_groups=True, snapshots_depend=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,10 @@ def publish(of="v", node="node-1", **fields):
     return lambda library: library.connections.publish(ask.connection(of, node, **fields))
 
 
+def unpublish(of="v", node="node-1"):
+    return lambda library: library.connections.unpublish(of, f"{of}/{node}")
+
+
 def take_group(*volumes, name="g"):
     members = tuple(ask.snapshot(f"{name}/{of}", of, group_id=name) for of in volumes)
     return lambda library: library.groups.create(WantedGroup(id=name, name=name, members=members))
@@ -115,9 +122,7 @@ SCENARIOS = {
         volumes=("v",),
         published=("v/node-1", "v/node-2"),
     ),
-    "unpublish": Scenario(
-        before=(make(), publish()), act=lambda library: library.connections.unpublish("v", "v/node-1"), volumes=("v",)
-    ),
+    "unpublish": Scenario(before=(make(), publish()), act=unpublish(), volumes=("v",)),
     "unpublish everywhere": Scenario(
         before=(make(multiattach=True), publish(shared=True), publish(node="node-2", shared=True)),
         act=lambda library: library.connections.unpublish("v"),
@@ -133,7 +138,7 @@ SCENARIOS = {
     "group snapshot of published volumes": Scenario(
         before=(make(), make("w"), publish(), publish("w")),
         act=take_group("v", "w"),
-        abilities=Abilities(consistent_groups=True, snapshots_depend=False),
+        abilities=TOGETHER,
         volumes=("v", "w"),
         snapshots=("g/v", "g/w"),
         published=("v/node-1", "w/node-1"),
@@ -144,6 +149,18 @@ SCENARIOS = {
         act=lambda library: library.groups.delete("g"),
         abilities=DEPENDENT,
         volumes=("w",),
+    ),
+    "delete a group snapshot of published volumes": Scenario(
+        before=(make(), make("w"), publish(), publish("w"), take_group("v", "w")),
+        act=lambda library: library.groups.delete("g"),
+        abilities=TOGETHER,
+        volumes=("v", "w"),
+        published=("v/node-1", "w/node-1"),
+    ),
+    "delete the group snapshot that volumes waited for": Scenario(
+        before=(make(), make("w"), publish(), take_group("v", "w"), unpublish(), delete(), delete("w")),
+        act=lambda library: library.groups.delete("g"),
+        abilities=replace(TOGETHER, snapshots_depend=True),
     ),
     "describe": Scenario(
         before=(make(),), act=lambda library: library.volumes.set_metadata("v", {"tier": "gold"}), volumes=("v",)

@@ -10,6 +10,7 @@ from typing import Any
 from cinderblock.backend import Backend, BackendOptions, Backends
 from cinderblock.driver import Abilities
 from cinderblock.errors import BackendUnavailable, OperationPending
+from cinderblock.grouped import GROUP_ID, every_group
 from cinderblock.leases import Leases
 from cinderblock.library import Library
 from cinderblock.units import GIB
@@ -97,7 +98,7 @@ class World:
         """Return everything that there is, for `restore`; no process may run."""
         tables = [table.page(limit=1000) for table in self._tables()]
         array = self.driver
-        return tables, copy.deepcopy((array.volumes, array.snapshots, array.origins))
+        return tables, copy.deepcopy((array.volumes, array.snapshots, array.origins, array.groups.there))
 
     def restore(self, picture):
         """Bring an empty world into the state of a picture."""
@@ -105,7 +106,8 @@ class World:
         for table, records in zip(self._tables(), tables, strict=True):
             for record in records:
                 table.insert(record)
-        self.driver.volumes, self.driver.snapshots, self.driver.origins = copy.deepcopy(disks)
+        array = self.driver
+        array.volumes, array.snapshots, array.origins, array.groups.there = copy.deepcopy(disks)
 
     def _tables(self):
         store = self.store
@@ -142,6 +144,9 @@ class World:
             found.append(f"volumes: recorded {kept}, real {real}")
         if {snapshot.cinder_id for snapshot in snapshots} != set(array.snapshots):
             found.append(f"snapshots: recorded {snapshots}, real {set(array.snapshots)}")
+        groups = [group.consistency for group in every_group(self.store.key_values)]
+        if {group.cinder_id for group in groups if group} != set(array.groups.there):
+            found.append(f"groups: recorded {groups}, real {array.groups.there}")
         exported = {
             (connection.volume_cinder_id, connection.cinder_id)
             for connection in connections
@@ -154,6 +159,8 @@ class World:
             for record in (*volumes, *snapshots, *connections):
                 if not self._rests(record):
                     found.append(f"not at rest: {record}")
+            found += [f"left in a group: {volume}" for volume in volumes if volume.driver_data.get(GROUP_ID)]
+            found += [f"not empty: {group}" for group in array.groups.there.values() if group.volumes]
             needed = {snapshot.volume_cinder_id for snapshot in snapshots}
             tombstones = [volume for volume in volumes if volume.status is Status.TOMBSTONE]
             found += [f"needless: {volume}" for volume in tombstones if volume.cinder_id not in needed]
