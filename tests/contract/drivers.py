@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cinderblock import config
 from cinderblock.cinder.loading import Runtime
-from cinderblock.driver import Driver
+from cinderblock.driver import Abilities, Driver
 from persistence.memory import MemoryStore
 from persistence.port import Store
 from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
@@ -40,9 +40,11 @@ class Bench(Protocol):
 
 
 class FakeBench:
+    abilities = Abilities(snapshots_depend=False)
+
     def __init__(self, folder: Path) -> None:
         self.store = MemoryStore()
-        self.fake = FakeDriver()
+        self.fake = FakeDriver(abilities=self.abilities)
         self.driver: Driver = self.fake
 
     def write(self, volume: VolumeRecord, offset: int, data: bytes) -> None:
@@ -59,7 +61,7 @@ class FakeBench:
 
     def reopen(self) -> None:
         self.driver.close()
-        fresh = FakeDriver()
+        fresh = FakeDriver(abilities=self.abilities)
         fresh.volumes, fresh.snapshots, fresh.origins = self.fake.volumes, self.fake.snapshots, self.fake.origins
         self.driver = self.fake = fresh
 
@@ -106,8 +108,11 @@ class FilesBench:
     def close(self) -> None:
         self.runtime.close()
 
+    def _configuration(self) -> config.Configuration:
+        return config.read(None, state_dir=self.folder)
+
     def _open(self) -> None:
-        configuration = config.read(None, state_dir=self.folder)
+        configuration = self._configuration()
         self.runtime = Runtime.open(configuration, state_dir=self.folder, store=self.store)
         try:
             self.driver = self.runtime.start(configuration.backends[0])
@@ -115,6 +120,27 @@ class FilesBench:
             self.runtime.close()
             raise
 
+
+class GroupingFakeBench(FakeBench):
+    abilities = Abilities(snapshots_depend=False, consistent_groups=True)
+
+
+class GroupingBench(FilesBench):
+    """Cinder, with a vendor's driver that has consistent groups."""
+
+    def _configuration(self) -> config.Configuration:
+        file = self.folder / "cinder.conf"
+        file.write_text(
+            "[DEFAULT]\nenabled_backends = local\n[local]\n"
+            f"volume_driver = tests.fakes.grouping.GroupingDriver\nlocal_files_path = {self.volumes}\n"
+        )
+        return config.read(file, state_dir=self.folder)
+
+
+GROUPING_BENCHES: dict[str, Callable[[Path], GroupingFakeBench | GroupingBench]] = {
+    "fake": GroupingFakeBench,
+    "vendor": GroupingBench,
+}
 
 BENCHES: dict[str, Callable[[Path], FakeBench | FilesBench]] = {
     "fake": FakeBench,
@@ -164,7 +190,7 @@ def stored_snapshot(store: Store, volume: VolumeRecord, **fields) -> SnapshotRec
     number = next(_numbers)
     record = SnapshotRecord(
         id=f"snapshot-{number}",
-        cinder_id=str(uuid.uuid4()),
+        cinder_id=fields.pop("cinder_id", None) or str(uuid.uuid4()),
         name=f"snap-{number}",
         backend=volume.backend,
         volume_id=volume.id,
