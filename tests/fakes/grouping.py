@@ -11,16 +11,23 @@ from pathlib import Path
 from cinder import exception
 from cinder.volume import volume_utils
 from oslo_concurrency import processutils
+from oslo_config import cfg
 
 from cinderblock.cinder import sparse
 from cinderblock.cinder.local_files import LocalFilesDriver
 from cinderblock.units import in_bytes
+from tests.waiting import eventually
 
 _SNAPSHOTS = ".snapshots"
+_SLOW = [cfg.BoolOpt("slow", default=False, help="Whether it waits for writes while it copies what it has taken.")]
 
 
 class GroupingDriver(LocalFilesDriver):
     """Has all that is asked of a driver with consistent groups, and repeats nothing."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.configuration.append_config_values(_SLOW)
 
     def do_setup(self, context):
         super().do_setup(context)
@@ -76,6 +83,8 @@ class GroupingDriver(LocalFilesDriver):
             for snapshot in snapshots:
                 size_bytes = in_bytes(snapshot.volume_size)
                 sparse.copy(moment / snapshot.volume.name, self._path(snapshot.name), size_bytes=size_bytes)
+                if snapshot is not snapshots[-1]:
+                    self._let_others_write(snapshots)
         updates = [{"id": one.id, "status": "available", "provider_id": f"taken-{one.id}"} for one in snapshots]
         return {"status": "available"}, updates
 
@@ -118,6 +127,13 @@ class GroupingDriver(LocalFilesDriver):
 
     def _forget(self, moment):
         processutils.execute("btrfs", "subvolume", "delete", moment)
+
+    def _let_others_write(self, snapshots):
+        """Take so long that every volume is written to: what is not taken by now comes too late."""
+        for snapshot in snapshots if self.configuration.slow else ():
+            file = self._path(snapshot.volume.name)
+            before = file.stat().st_mtime_ns
+            eventually(lambda file=file, before=before: file.stat().st_mtime_ns != before)
 
     def _group(self, group_id) -> Path:
         return self.groups / f"group-{group_id}"
