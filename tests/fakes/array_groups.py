@@ -1,7 +1,13 @@
 """Groups of volumes as an array has them, for the driver in memory: as strict, and as merciless, as real ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
+
+from cinderblock.driver import Abilities, Update
+from cinderblock.grouped import ConsistencyGroup
+from persistence.records import SnapshotRecord, VolumeRecord
 
 
 @dataclass
@@ -66,3 +72,65 @@ class ArrayGroups:
     def check_alone(self, snapshot_id: str) -> None:
         if any(snapshot_id in group.snapshots.values() for group in self.there.values()):
             self._violations.append(f"snapshot {snapshot_id} was deleted without its group")
+
+
+class GroupVerbs:
+    """The port's verbs on groups, for the driver in memory, which has all the rest."""
+
+    groups: ArrayGroups
+    volumes: dict[str, Any]
+
+    def create_group(self, group: ConsistencyGroup) -> None:
+        if not self.abilities().consistent_groups:
+            raise NotImplementedError("this fake was made without consistent_groups")
+        with self._effect("create_group", group.cinder_id):
+            self.groups.create(group.cinder_id)
+
+    def join_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        with self._effect("join_group", group.cinder_id):
+            for volume in volumes:
+                self._known(self.volumes, volume.cinder_id)
+                self.groups.join(group.cinder_id, volume.cinder_id)
+        return [{} for _ in volumes]
+
+    def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
+        with self._effect("leave_group", group.cinder_id):
+            self.groups.leave(group.cinder_id, {volume.cinder_id for volume in volumes})
+        return [{} for _ in volumes]
+
+    def create_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
+        with self._effect("create_group_snapshot", group.cinder_id):
+            taken = {snapshot.volume_cinder_id: snapshot.cinder_id for snapshot in snapshots}
+            self.groups.take(group.cinder_id, taken)
+            for snapshot in snapshots:
+                self._take(snapshot)
+        return [{} for _ in snapshots]
+
+    def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
+        with self._effect("delete_group_snapshot", group.cinder_id):
+            # By what the array knows, as arrays do: without its group, nothing is found.
+            for cinder_id in self.groups.drop(group.cinder_id):
+                self._drop(cinder_id)
+
+    def delete_group(self, group: ConsistencyGroup) -> None:
+        with self._effect("delete_group", group.cinder_id):
+            volumes, snapshots = self.groups.delete(group.cinder_id)
+            for cinder_id in volumes:
+                self.volumes.pop(cinder_id, None)
+            for cinder_id in snapshots:
+                self._drop(cinder_id)
+
+    def abilities(self) -> Abilities:
+        raise NotImplementedError
+
+    def _effect(self, verb: str, cinder_id: str) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def _known(self, disks: dict[str, Any], cinder_id: str) -> object:
+        raise NotImplementedError
+
+    def _take(self, snapshot: SnapshotRecord) -> None:
+        raise NotImplementedError
+
+    def _drop(self, cinder_id: str) -> None:
+        raise NotImplementedError

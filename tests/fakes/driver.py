@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 from cinderblock.driver import Abilities, Pool, Update
 from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest, OutOfSpace
-from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
-from tests.fakes.array_groups import ArrayGroups
+from tests.fakes.array_groups import ArrayGroups, GroupVerbs
 
 #: How long a call that is held waits before it gives the test up, in seconds.
 _PATIENCE_S = 30.0
@@ -62,7 +61,7 @@ class _Failure:
     after: bool
 
 
-class FakeDriver:
+class FakeDriver(GroupVerbs):
     """The port `Driver` over a dictionary; `calls` lists every verb with the cinder_id it was for.
 
     Args:
@@ -185,46 +184,6 @@ class FakeDriver:
         with self._effect("delete_snapshot", snapshot.cinder_id):
             self.groups.check_alone(snapshot.cinder_id)
             self._drop(snapshot.cinder_id)
-
-    def create_group(self, group: ConsistencyGroup) -> None:
-        if not self._abilities.consistent_groups:
-            raise NotImplementedError("this fake was made without consistent_groups")
-        with self._effect("create_group", group.cinder_id):
-            self.groups.create(group.cinder_id)
-
-    def join_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
-        with self._effect("join_group", group.cinder_id):
-            for volume in volumes:
-                self._known(self.volumes, volume.cinder_id)
-                self.groups.join(group.cinder_id, volume.cinder_id)
-        return [{} for _ in volumes]
-
-    def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
-        with self._effect("leave_group", group.cinder_id):
-            self.groups.leave(group.cinder_id, {volume.cinder_id for volume in volumes})
-        return [{} for _ in volumes]
-
-    def create_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> Sequence[Update]:
-        with self._effect("create_group_snapshot", group.cinder_id):
-            taken = {snapshot.volume_cinder_id: snapshot.cinder_id for snapshot in snapshots}
-            self.groups.take(group.cinder_id, taken)
-            for snapshot in snapshots:
-                self._take(snapshot)
-        return [{} for _ in snapshots]
-
-    def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
-        with self._effect("delete_group_snapshot", group.cinder_id):
-            # By what the array knows, as arrays do: without its group, nothing is found.
-            for cinder_id in self.groups.drop(group.cinder_id):
-                self._drop(cinder_id)
-
-    def delete_group(self, group: ConsistencyGroup) -> None:
-        with self._effect("delete_group", group.cinder_id):
-            volumes, snapshots = self.groups.delete(group.cinder_id)
-            for cinder_id in volumes:
-                self.volumes.pop(cinder_id, None)
-            for cinder_id in snapshots:
-                self._drop(cinder_id)
 
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         with self._effect("validate_connector", str(connector.get("host", ""))):

@@ -113,7 +113,7 @@ class GroupingDriver(LocalFilesDriver):
         """Give a folder in which all volumes are as they are now."""
         moment = self._moment(group_snapshot)
         try:
-            processutils.execute("btrfs", "subvolume", "snapshot", "-r", self._folder, moment)
+            processutils.execute("btrfs", "subvolume", "snapshot", "-r", str(self._folder), str(moment))
         except processutils.ProcessExecutionError:
             yield self._folder
             return
@@ -126,7 +126,7 @@ class GroupingDriver(LocalFilesDriver):
         return self._folder.parent / f"moment-{group_snapshot.id}"
 
     def _forget(self, moment):
-        processutils.execute("btrfs", "subvolume", "delete", moment)
+        processutils.execute("btrfs", "subvolume", "delete", str(moment))
 
     def _let_others_write(self, snapshots):
         """Take so long that every volume is written to: what is not taken by now comes too late."""
