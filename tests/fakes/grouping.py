@@ -1,7 +1,7 @@
 """A driver with consistent groups, as vendors write them: strict, and merciless to the volumes that are in a group.
 
-Its array is a folder: a group is a folder in it, with a file for each volume that is in it. On a btrfs subvolume
-all volumes of a group are taken at one moment, while they are written to; elsewhere one after another.
+Its array is a folder, and one beside it, in which a group is a folder with a file for each volume that is in it. On a
+btrfs subvolume all volumes of a group are taken at one moment, while they are written to; elsewhere one after another.
 """
 
 import shutil
@@ -31,7 +31,7 @@ class GroupingDriver(LocalFilesDriver):
 
     def do_setup(self, context):
         super().do_setup(context)
-        self.groups = self._folder / "groups"
+        self.groups = self._folder.with_name(f"{self._folder.name}-groups")
         self.groups.mkdir(exist_ok=True)
 
     def delete_volume(self, volume):
