@@ -91,7 +91,7 @@ class GroupVerbs:
             for volume in volumes:
                 self._known(self.volumes, volume.cinder_id)
                 self.groups.join(group.cinder_id, volume.cinder_id)
-        return [{} for _ in volumes]
+        return [{"provider_id": f"joined-{group.cinder_id}"} for _ in volumes]
 
     def leave_group(self, group: ConsistencyGroup, volumes: Sequence[VolumeRecord]) -> Sequence[Update]:
         with self._effect("leave_group", group.cinder_id):
@@ -104,7 +104,7 @@ class GroupVerbs:
             self.groups.take(group.cinder_id, taken)
             for snapshot in snapshots:
                 self._take(snapshot)
-        return [{} for _ in snapshots]
+        return [{"provider_id": f"taken-{snapshot.cinder_id}"} for snapshot in snapshots]
 
     def delete_group_snapshot(self, group: ConsistencyGroup, snapshots: Sequence[SnapshotRecord]) -> None:
         with self._effect("delete_group_snapshot", group.cinder_id):

@@ -51,7 +51,7 @@ class GroupingDriver(LocalFilesDriver):
         self._require_consistent(group)
         folder = self._group(group.id)
         for volume in add_volumes:
-            if any(self.groups.glob(f"*/{volume.name}")):
+            if volume.group_id or any(self.groups.glob(f"*/{volume.name}")):
                 raise exception.VolumeBackendAPIException(data=f"volume {volume.name} is in a group")
             (folder / volume.name).touch()
         for volume in remove_volumes:

@@ -121,6 +121,14 @@ def test_a_group_stays_when_a_volume_may_still_be_in_it(world, library):
     assert not world.disagreements()
 
 
+def test_what_the_driver_said_is_recorded_before_anything_else_can_fail(world, library):
+    cut_off(world, library, "leave_group")
+    (group,) = every_consistency_group(world.store.key_values)
+    said = {one.cinder_id: one.driver_data["provider_id"] for one in world.snapshots()}
+    assert said == {cinder_id: f"taken-{cinder_id}" for cinder_id in group.members.values()}
+    assert {one.driver_data["provider_id"] for one in world.volumes()} == {f"joined-{group.cinder_id}"}
+
+
 def test_the_next_start_takes_back_what_was_cut_off_though_nobody_asks_again(world, library):
     cut_off(world, library, "create_group_snapshot")
     library.recovery.run("fake")
@@ -151,6 +159,18 @@ def test_a_deletion_that_was_cut_off_goes_on_at_the_next_start_with_the_group_as
     library.recovery.run("fake")
     assert world.groups() == []
     assert "delete_snapshot" not in [verb for verb, _ in world.driver.calls]
+    assert not world.disagreements()
+
+
+def test_what_cannot_go_at_the_next_start_goes_with_its_group_later(world, library):
+    take_group("v", "w")(library)
+    world.driver.fail("delete_group_snapshot", NO_ANSWER, times=2)
+    with pytest.raises(BackendUnavailable):
+        library.groups.delete("g")
+    library.recovery.run("fake")
+    assert world.groups() == ["g"]
+    mend(library)
+    assert world.groups() == []
     assert not world.disagreements()
 
 
