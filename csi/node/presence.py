@@ -35,7 +35,7 @@ class Presence:
         A volume that is published is mounted twice: where it is staged, and there.
         """
         device = device_shown(target_path) if target_path.startswith("/") else ""
-        if not device or len(mounts.of_device(device)) <= 1 or self.owner_of(device):
+        if not device or not _shown_twice(device, target_path) or self.owner_of(device):
             return None
         return _rebuilt(volume_id, device, staging_path=target_path, at=target_path)
 
@@ -89,6 +89,12 @@ def _rebuilt(volume_id: str, device: str, *, staging_path: str, at: str) -> Entr
         if mount.path not in own
     )
     return replace(entry, targets=targets)
+
+
+def _shown_twice(device: str, path: str) -> bool:
+    """Say whether just what a path shows of a device is shown once more, not only some folder of it."""
+    shown = mounts.at(path)
+    return shown is not None and sum(mount.root == shown.root for mount in mounts.of_device(device)) > 1
 
 
 def own_paths(entry: Entry) -> Collection[str]:

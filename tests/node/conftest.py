@@ -132,6 +132,10 @@ class Lab:
     def journal_files(self) -> list[Path]:
         return sorted((self.folder / "state" / "node" / "journal").glob("*.json"))
 
+    def lose_journal(self) -> None:
+        for file in self.journal_files():
+            file.unlink()
+
     def is_mounted(self, path: str) -> bool:
         return mounts.at(path) is not None
 

@@ -14,11 +14,6 @@ from tests.node.conftest import block, leftovers, mount
 ONE, OTHER = "6001405" + "a" * 25, "6001405" + "b" * 25
 
 
-def lose_journal(lab):
-    for file in lab.journal_files():
-        file.unlink()
-
-
 def incarnated(lab, incarnation):
     info = {"driver_volume_type": "local", "data": {"device_path": str(lab.file("vol")), "format": "raw"}}
     text = json.dumps({"connection_info": info, "readonly": False, "wwn": "", "incarnation": incarnation})
@@ -153,7 +148,7 @@ def test_a_lost_journal_is_measured_and_keeps_one_target_one(lab, capability):
     lab.stage(capability=capability)
     target = lab.publish(capability=capability)
     usage = lab.stats(target)
-    lose_journal(lab)
+    lab.lose_journal()
     # As a kubelet asks: it does not say where the volume is staged.
     assert lab.stats(target).keys() == usage.keys()
     lab.stage(capability=capability)
@@ -171,7 +166,7 @@ def test_a_lost_journal_does_not_end_sharing(lab):
     lab.volume()
     lab.stage(capability=capability)
     lab.publish(capability=capability, name="a")
-    lose_journal(lab)
+    lab.lose_journal()
     lab.publish(capability=capability, name="b")
     lab.publish(capability=capability, name="a")
     for name in ("a", "b"):

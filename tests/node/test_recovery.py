@@ -10,15 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cinderblock.errors import AlreadyExists, BackendUnavailable, InUse
+from cinderblock.errors import AlreadyExists, BackendUnavailable, InUse, NotFound
 from csi.node import blocks
 from persistence.seal import Sealer
 from tests.node.conftest import MIB, block, leftovers, mount
-
-
-def lose_journal(lab):
-    for file in lab.journal_files():
-        file.unlink()
 
 
 def change_entry(lab, **fields):
@@ -48,14 +43,28 @@ def test_a_lost_journal_is_rebuilt_from_the_mounts(lab, capability):
     lab.volume()
     lab.stage(capability=capability)
     target = lab.publish(capability=capability)
-    lose_journal(lab)
+    lab.lose_journal()
     with pytest.raises(InUse, match="unpublish"):
         lab.unstage()
     assert lab.is_mounted(target)
     lab.unpublish()
-    lose_journal(lab)
+    lab.lose_journal()
     lab.unstage()
     assert leftovers(lab.folder) == []
+
+
+def test_what_has_only_a_folder_bound_elsewhere_is_not_measured(lab):
+    lab.volume()
+    lab.stage()
+    inside, elsewhere = Path(lab.staging("vol"), "inside"), lab.folder / "elsewhere"
+    for folder in (inside, elsewhere):
+        folder.mkdir()
+    subprocess.run(["mount", "--bind", inside, elsewhere], check=True)
+    lab.lose_journal()
+    with pytest.raises(NotFound, match="not on this node"):
+        lab.stats(lab.staging("vol"))
+    subprocess.run(["umount", elsewhere], check=True)
+    lab.unstage()
 
 
 @pytest.mark.parametrize("capability", [mount(), block()], ids=["mount", "block"])
@@ -63,7 +72,7 @@ def test_a_stage_after_a_lost_journal_recognises_what_is_there(lab, capability):
     lab.volume()
     lab.stage(capability=capability)
     lab.publish(capability=capability)
-    lose_journal(lab)
+    lab.lose_journal()
     ran = len(lab.runner.ran)
     lab.stage(capability=capability)
     lab.publish(capability=capability)
@@ -77,7 +86,7 @@ def test_a_stage_after_a_lost_journal_does_not_take_another_volume_for_its_own(l
     lab.volume()
     lab.volume("other")
     lab.stage()
-    lose_journal(lab)
+    lab.lose_journal()
     with pytest.raises(InUse, match="another volume"):
         lab.stage("other", path=lab.staging("vol"))
     with pytest.raises(AlreadyExists, match="xfs"):
@@ -90,7 +99,7 @@ def test_growing_after_a_lost_journal(lab):
     lab.volume()
     lab.stage(capability=mount("xfs"))
     lab.volume(size_mib=800)
-    lose_journal(lab)
+    lab.lose_journal()
     path = lab.staging("vol")
     assert lab.expand(path, 800 * MIB, staging_target_path=path) == 800 * MIB
     lab.unstage()
