@@ -35,12 +35,13 @@ def raw() -> csi_pb2.VolumeCapability:
 
 
 class Client:
-    """The three services on one socket; each verb is one RPC, or the few that belong together."""
+    """The services on one socket; each verb is one RPC, or the few that belong together."""
 
     def __init__(self, endpoint: str) -> None:
         self._channel = grpc.insecure_channel(endpoint, options=_OPTIONS)
         self.identity = csi_pb2_grpc.IdentityStub(self._channel)
         self.controller = csi_pb2_grpc.ControllerStub(self._channel)
+        self.groups = csi_pb2_grpc.GroupControllerStub(self._channel)
         self.node = csi_pb2_grpc.NodeStub(self._channel)
 
     def ready(self) -> bool:

@@ -12,6 +12,7 @@ from csi.node.expansion import Expansion
 from csi.node.failures import Failures
 from csi.node.health import Health
 from csi.node.journal import Journal
+from csi.node.programs import Programs
 from csi.node.publishing import Publishing
 from csi.node.service import Node, Self
 from csi.node.staging import Staging
@@ -74,6 +75,7 @@ def compose(
     failures = Failures()
     node = Node(
         myself=Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)),
+        programs=Programs(folder / "programs"),
         staging=Staging(journal=journal, host=host, runner=runner, sealer=sealer, failures=failures),
         publishing=Publishing(journal=journal, runner=runner),
         expansion=Expansion(journal=journal, host=host, runner=runner),

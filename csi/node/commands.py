@@ -3,8 +3,10 @@
 import logging
 import os
 import subprocess
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cinderblock.errors import BackendUnavailable, ConfigurationError
@@ -31,6 +33,8 @@ _FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: How long a killed program may take to go; one in an uninterruptible call is left behind, seconds.
 _GRACE_S = 5.0
 _SHOWN = 300
+
+_heirs: ContextVar["Heirs | None"] = ContextVar("heirs", default=None)
 
 
 class CommandFailed(BackendUnavailable):
@@ -68,11 +72,34 @@ class Runner(Protocol):
         """
 
 
+@dataclass(slots=True)
+class Heirs:
+    """The programs that have a descriptor open because they inherited it."""
+
+    descriptor: int
+    programs: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def ended(self) -> bool:
+        """Say whether all of them have ended; one that was killed may not have."""
+        return all(program.poll() is not None for program in self.programs)
+
+
+@contextmanager
+def inherited_by(heirs: Heirs) -> Iterator[None]:
+    """Let the programs that this thread runs meanwhile be heirs: they have the descriptor open as long as they live."""
+    token = _heirs.set(heirs)
+    try:
+        yield
+    finally:
+        _heirs.reset(token)
+
+
 class Commands:
     """The real programs of this machine."""
 
     def run(self, *argv: str, timeout_s: float = 60.0, accept: Collection[int] = (0,)) -> Ended:
         log.debug("command", extra={"argv": list(argv)})
+        heirs = _heirs.get()
         environment = {"PATH": _FOLDERS, "LC_ALL": "C", "LIBMOUNT_FSTAB": os.devnull}
         try:
             process = subprocess.Popen(
@@ -85,12 +112,15 @@ class Commands:
                 errors="replace",
                 # A Ctrl-C at a terminal is for the driver, which lets its calls finish.
                 process_group=0,
+                pass_fds=(heirs.descriptor,) if heirs else (),
             )
         except FileNotFoundError as error:
             package = _PACKAGES.get(argv[0], argv[0])
             raise ConfigurationError(
                 f"{argv[0]!r} is not installed on this node; install the package {package!r}"
             ) from error
+        if heirs:
+            heirs.programs.append(process)
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired as error:

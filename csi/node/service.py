@@ -9,6 +9,7 @@ from csi.node import decode, encode
 from csi.node.capabilities import NODE_CAPABILITIES
 from csi.node.expansion import Expansion
 from csi.node.health import Health
+from csi.node.programs import Programs
 from csi.node.publishing import Publishing
 from csi.node.staging import Staging
 from csi.node.stats import Stats
@@ -31,6 +32,7 @@ class Node(csi_pb2_grpc.NodeServicer):
         self,
         *,
         myself: Self,
+        programs: Programs,
         staging: Staging,
         publishing: Publishing,
         expansion: Expansion,
@@ -38,6 +40,7 @@ class Node(csi_pb2_grpc.NodeServicer):
         health: Health,
     ) -> None:
         self._myself = myself
+        self._programs = programs
         self._staging = staging
         self._publishing = publishing
         self._expansion = expansion
@@ -48,28 +51,34 @@ class Node(csi_pb2_grpc.NodeServicer):
         self, request: csi_pb2.NodeStageVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.NodeStageVolumeResponse:
         wanted = decode.stage(request)
-        self._staging.stage(wanted)
+        with self._programs.of(wanted.volume_id):
+            self._staging.stage(wanted)
         return csi_pb2.NodeStageVolumeResponse()
 
     def NodeUnstageVolume(
         self, request: csi_pb2.NodeUnstageVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.NodeUnstageVolumeResponse:
         volume_id = decode.required(request.volume_id, "volume_id")
-        self._staging.unstage(volume_id, decode.required(request.staging_target_path, "staging_target_path"))
+        path = decode.required(request.staging_target_path, "staging_target_path")
+        with self._programs.of(volume_id):
+            self._staging.unstage(volume_id, path)
         return csi_pb2.NodeUnstageVolumeResponse()
 
     def NodePublishVolume(
         self, request: csi_pb2.NodePublishVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.NodePublishVolumeResponse:
         wanted = decode.publish(request)
-        self._publishing.publish(wanted)
+        with self._programs.of(wanted.volume_id):
+            self._publishing.publish(wanted)
         return csi_pb2.NodePublishVolumeResponse()
 
     def NodeUnpublishVolume(
         self, request: csi_pb2.NodeUnpublishVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.NodeUnpublishVolumeResponse:
         volume_id = decode.required(request.volume_id, "volume_id")
-        self._publishing.unpublish(volume_id, decode.required(request.target_path, "target_path"))
+        path = decode.required(request.target_path, "target_path")
+        with self._programs.of(volume_id):
+            self._publishing.unpublish(volume_id, path)
         return csi_pb2.NodeUnpublishVolumeResponse()
 
     def NodeGetVolumeStats(
@@ -83,7 +92,8 @@ class Node(csi_pb2_grpc.NodeServicer):
         self, request: csi_pb2.NodeExpandVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.NodeExpandVolumeResponse:
         wanted = decode.expand(request)
-        size = self._expansion.expand(wanted)
+        with self._programs.of(wanted.volume_id):
+            size = self._expansion.expand(wanted)
         return csi_pb2.NodeExpandVolumeResponse(capacity_bytes=size)
 
     def NodeGetVolumeHealth(

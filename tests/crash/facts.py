@@ -52,6 +52,12 @@ def unfinished(store):
     ]
 
 
+def groups(store):
+    """Return the ids of the group snapshots that there are, finished or not."""
+    kept = (record.id.partition("/") for record in every(store.key_values))
+    return {group_id for kind, _, group_id in kept if kind == "group-snapshot"}
+
+
 def owned(store):
     """Return the records that a piece of work holds; one that was killed keeps its hold, which counts for nothing."""
     return [record for record in _all(store) if record.owner]

@@ -5,6 +5,7 @@ import signal
 import socket
 
 from csi.client import Client
+from tests.crash.lingering import Left
 from tests.crash.tracer import Plan
 from tests.waiting import eventually
 
@@ -20,11 +21,12 @@ def _run(folder, config):
 
 
 class TracedProcess:
-    """A driver on FOLDER/csi.sock; `plan` says where it is to be killed."""
+    """A driver on FOLDER/csi.sock; `plan` says where it is to be killed, `left` what then goes on."""
 
     def __init__(self, folder, config=None):
         self.folder = folder
         self.plan = Plan(folder / "crash")
+        self.left = Left(folder / "crash")
         self._config = config
         self._process = self._forked()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from csi.client import mounted, raw
 from tests.crash.world import World
 
 Step = Callable[[World], None]
@@ -20,6 +21,10 @@ class Scenario:
     call: Step
     undo: Step | None = None
     mended: str = ""
+
+
+def create_other(world):
+    world.create("other")
 
 
 #: Where only the back end is concerned.
@@ -59,6 +64,18 @@ CONTROLLER = {
         call=World.delete_snapshot,
         mended="before driver.delete_snapshot",
     ),
+    "group snapshot": Scenario(
+        work="CreateVolumeGroupSnapshot",
+        before=(World.create, create_other),
+        call=World.take_group,
+        undo=World.delete_group,
+    ),
+    "delete group snapshot": Scenario(
+        work="DeleteVolumeGroupSnapshot",
+        before=(World.create, create_other, World.take_group),
+        call=World.delete_group,
+        mended="before driver.delete_snapshot",
+    ),
     "publish": Scenario(
         work="ControllerPublishVolume", before=(World.create,), call=World.publish, undo=World.unpublish
     ),
@@ -68,12 +85,14 @@ CONTROLLER = {
     ),
 }
 
-_XFS = (
-    lambda world: world.create(fs_type="xfs"),
-    World.publish,
-    lambda world: world.stage(fs_type="xfs"),
-    lambda world: world.mount(fs_type="xfs"),
-)
+
+def create_xfs(world):
+    world.create(capability=mounted("xfs"))
+
+
+def create_raw(world):
+    world.create(capability=raw())
+
 
 #: Where this machine is.
 NODE = {
@@ -86,7 +105,11 @@ NODE = {
         call=World.mount,
         undo=World.unmount,
     ),
-    "expand where it is used": Scenario(work="NodeExpandVolume", before=_XFS, call=World.expand),
+    "expand where it is used": Scenario(
+        work="NodeExpandVolume",
+        before=(create_xfs, World.publish, World.stage, World.mount),
+        call=World.expand,
+    ),
     "unmount": Scenario(
         work="NodeUnpublishVolume",
         before=(World.create, World.publish, World.stage, World.mount),
@@ -94,5 +117,25 @@ NODE = {
     ),
     "unstage": Scenario(
         work="NodeUnstageVolume", before=(World.create, World.publish, World.stage), call=World.unstage
+    ),
+    "stage a device": Scenario(
+        work="NodeStageVolume", before=(create_raw, World.publish), call=World.stage, undo=World.unstage
+    ),
+    "bind a device": Scenario(
+        work="NodePublishVolume",
+        before=(create_raw, World.publish, World.stage),
+        call=World.mount,
+        undo=World.unmount,
+    ),
+    "expand a device where it is used": Scenario(
+        work="NodeExpandVolume", before=(create_raw, World.publish, World.stage, World.mount), call=World.expand
+    ),
+    "take a bound device away": Scenario(
+        work="NodeUnpublishVolume",
+        before=(create_raw, World.publish, World.stage, World.mount),
+        call=World.unmount,
+    ),
+    "unstage a device": Scenario(
+        work="NodeUnstageVolume", before=(create_raw, World.publish, World.stage), call=World.unstage
     ),
 }

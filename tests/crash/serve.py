@@ -23,6 +23,7 @@ from csi import settings
 from csi.composition import compose
 from csi.instruments import Instruments
 from csi.serving import Mode, serve
+from tests.crash.lingering import Lingering
 from tests.crash.tracer import Traced, TracedStore, Tracer
 
 
@@ -38,7 +39,7 @@ def run(folder, config):
     instruments = Instruments(
         driver=lambda _, driver: Traced(driver, "driver", tracer, without=("abilities", "pools")),
         host=lambda host: Traced(host, "host", tracer, without=("connector_properties",)),
-        runner=lambda runner: Traced(runner, "runner", tracer),
+        runner=lambda runner: Traced(Lingering(runner, folder / "crash"), "runner", tracer),
         store=lambda store: TracedStore(store, tracer),
     )
     serve(Mode.ALL, chosen, compose=partial(compose, instruments=instruments))
