@@ -13,6 +13,12 @@ here=$(dirname "$(readlink -f "$0")")
 checkout=$1 python=$2 limit_s=$3 work=$4
 shift 4
 
+# Files that are mounted belong to whoever works on this machine meanwhile: here they would stay in use after that.
+findmnt -rno SOURCE,TARGET | while read -r source path; do
+    [[ $source == /dev/loop* && $path != / && $checkout/ != "$path"/* && $python != "$path"/* ]] || continue
+    umount -l "$(printf '%b' "$path")"
+done
+
 mount -t tmpfs -o size=8G,mode=755 guest /run
 mkdir /run/memory /run/control
 cp -a /etc /run/etc
@@ -41,7 +47,7 @@ fi
 boot() {
     rm -rf /run/control/*
     printf '%s\0' "$@" >/etc/guest/command
-    unshare --pid --fork --kill-child --mount-proc \
+    unshare --pid --fork --kill-child --mount-proc --propagation slave \
         timeout --kill-after=10 "$((limit_s - SECONDS))" env "${environment[@]}" \
         linux.uml rootfstype=hostfs root=/dev/root rw hostfs=/ init="$here/init.sh" quiet loglevel=3 mem=2G \
         ubd0=/run/pool ubd1=/run/state con=null con0=fd:0,fd:1 ssl=null umid=guest uml_dir=/run/control </dev/null &

@@ -95,7 +95,7 @@ work=
 
 # Whoever ends this script ends the namespaces, and with them every process of the guest.
 say "booting"
-setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation slave \
     "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-1800}" "$work" "${arguments[@]}" </dev/null &
 ours=$!
 status=0
