@@ -1,10 +1,7 @@
 """A driver that is killed anywhere in a group snapshot of published volumes, on an array that is merciless."""
 
-import grpc
 import pytest
 
-from csi import ids
-from csi.proto import csi_pb2, csi_pb2_grpc
 from tests.crash.process import TracedProcess
 from tests.crash.scenarios import Scenario
 from tests.crash.test_crashes import each_crash
@@ -23,35 +20,11 @@ local_files_path = {folder}
 
 
 class GroupingWorld(World):
-    """A world with group snapshots, in which the array's groups are looked at as well."""
+    """A world in which the array's groups are looked at as well."""
 
     def __init__(self, process, volumes):
         super().__init__(process, volumes)
         self.array_groups = volumes.with_name(f"{volumes.name}-groups")
-        self.groups = set()
-
-    def take_group(self, name="group"):
-        volume_ids = sorted(map(ids.volume_id, ("volume", "other")))
-        request = csi_pb2.CreateVolumeGroupSnapshotRequest(name=name, source_volume_ids=volume_ids)
-        self._ask(lambda: self._stub("CreateVolumeGroupSnapshot", request))
-        self.groups.add(name)
-        self.snapshots |= {f"{name}/{number}": volume_id for number, volume_id in enumerate(volume_ids)}
-
-    def delete_group(self, name="group"):
-        request = csi_pb2.DeleteVolumeGroupSnapshotRequest(group_snapshot_id=ids.group_snapshot_id(name))
-        self._ask(lambda: self._stub("DeleteVolumeGroupSnapshot", request))
-        self.groups.discard(name)
-        self.snapshots = {each: of for each, of in self.snapshots.items() if not each.startswith(f"{name}/")}
-
-    def clear(self):
-        for name in [*self.groups]:
-            self.delete_group(name)
-        super().clear()
-
-    def _stub(self, verb, request):
-        options = [("grpc.default_authority", "localhost")]
-        with grpc.insecure_channel(f"unix://{self.folder}/csi.sock", options=options) as channel:
-            return getattr(csi_pb2_grpc.GroupControllerStub(channel), verb)(request, timeout=30)
 
     def _agrees(self):
         groups = list(self.array_groups.iterdir())
@@ -82,32 +55,24 @@ def publish_two(world):
         world.publish(name)
 
 
-def take(world):
-    world.take_group()
-
-
-def delete(world):
-    world.delete_group()
-
-
-TAKE = Scenario(work="CreateVolumeGroupSnapshot", before=(publish_two,), call=take)
-DELETE = Scenario(work="DeleteVolumeGroupSnapshot", before=(publish_two, take), call=delete)
+TAKE = Scenario(work="CreateVolumeGroupSnapshot", before=(publish_two,), call=World.take_group)
+DELETE = Scenario(work="DeleteVolumeGroupSnapshot", before=(publish_two, World.take_group), call=World.delete_group)
 
 
 def test_a_group_snapshot_that_was_cut_off_anywhere_is_finished_or_taken_back_whichever_is_asked_for(world):
     # By turns, because each point is the end of one thing and the beginning of the next.
     for number, _ in enumerate(each_crash(world, TAKE)):
         if number % 2:
-            take(world)
+            world.take_group()
         else:
             for name in ("volume", "other"):
                 world.unpublish(name)
                 world.delete(name)
-            delete(world)
+            world.delete_group()
         world.check()
 
 
 def test_a_deletion_that_was_cut_off_anywhere_is_finished_when_it_is_asked_for_again(world):
     for _ in each_crash(world, DELETE):
-        delete(world)
+        world.delete_group()
         world.check()
