@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 FORMAT = 1
 #: What of a device is written in the clear.
 _DEVICE = ("path", "backing", "file_id", "wwn")
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 #: How many volumes' identities are remembered after their last stage; the oldest go first.
 _IDENTITIES = 4096
@@ -77,11 +76,6 @@ class Entry:
     def without_target(self, path: str) -> "Entry":
         """Return the entry without the target at a path."""
         return replace(self, targets=tuple(each for each in self.targets if each.path != path))
-
-
-def boot_id() -> str:
-    """Return what the kernel calls this boot of the machine."""
-    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class Journal:

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from cinderblock.boot import boot_id
 from cinderblock.host import Device
 from csi.node import blocks, mounts
-from csi.node.journal import Entry, Journal, State, Target, boot_id
+from csi.node.journal import Entry, Journal, State, Target
 from csi.node.wanted import Access, Kind
 
 #: A staged block volume's device node is bound over a file of this name in the

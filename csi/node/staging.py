@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cinderblock import wwn
+from cinderblock.boot import boot_id
 from cinderblock.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -23,7 +24,7 @@ from cinderblock.host import Device, Host
 from csi.node import blocks, mounting, mounts
 from csi.node.commands import Runner
 from csi.node.failures import Failures
-from csi.node.journal import Entry, Journal, State, boot_id
+from csi.node.journal import Entry, Journal, State
 from csi.node.presence import Presence, device_of, is_live, marker, own_paths
 from csi.node.published import Published, opened
 from csi.node.wanted import SHARED_WRITER_MODES, Kind, StageWanted

@@ -2,9 +2,10 @@
 
 import pytest
 
+from cinderblock.boot import boot_id
 from cinderblock.errors import BackendUnavailable
 from cinderblock.host import Device
-from csi.node.journal import Entry, Journal, State, Target, boot_id
+from csi.node.journal import Entry, Journal, State, Target
 from csi.node.wanted import Access, Kind
 from persistence.seal import Sealer
 
