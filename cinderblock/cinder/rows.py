@@ -15,15 +15,19 @@ from typing import Any
 from cinder.objects import fields
 from oslo_config import cfg
 
+from cinderblock.cinderlib.kept import KEPT, kept
 from persistence.records import ConnectionRecord, Record, SnapshotRecord, SourceKind, Status, VolumeRecord
 
-#: Everything belongs to one user of one project. For ever: drivers name things after them.
+#: Everything that was made here belongs to one user of one project. For ever: drivers name things after them.
 PROJECT_ID = "c1dec0de00004000800000000000b10c"
 USER_ID = "c1dec0de00004000800000000000c0de"
 #: The type of a volume that asks for nothing; its name is the one that Cinder expects.
 DEFAULT_TYPE = "__DEFAULT__"
 
 _TYPES = uuid.UUID("6f0fe02b-5c0d-4f5f-9f64-0f3b5b5e0f0a")
+
+#: What a driver may have gone by when an object was still another program's.
+_INHERITED = ("project_id", "user_id", "availability_zone", "bootable")
 
 _VOLUME_STATUS = {
     Status.CREATING: "creating",
@@ -135,7 +139,7 @@ def volume_row(
     """
     attached = any(connection.cinder_id != connecting for connection in connections)
     volume_type = types.of(record)
-    row = Row(**record.driver_data)
+    row = _driver_row(record)
     name_id = row.get("_name_id") or record.cinder_id
     row.update(
         id=record.cinder_id,
@@ -162,6 +166,7 @@ def volume_row(
         **owner(),
         **never_deleted(record),
     )
+    row.update(_inherited(record))
     return row
 
 
@@ -173,7 +178,7 @@ def snapshot_row(record: SnapshotRecord, type_id: str | None, group_snapshot_id:
         type_id: the volume's.
         group_snapshot_id: what the array sees of the group snapshot that it was taken with, None for none.
     """
-    row = Row(**record.driver_data)
+    row = _driver_row(record)
     row.update(
         id=record.cinder_id,
         name=cfg.CONF.snapshot_name_template % record.cinder_id,
@@ -191,11 +196,13 @@ def snapshot_row(record: SnapshotRecord, type_id: str | None, group_snapshot_id:
         **owner(),
         **never_deleted(record),
     )
+    row.update(_inherited(record))
     return row
 
 
 def attachment_row(record: ConnectionRecord, *, connecting: str = "") -> Row:
     """Return the row of an attachment; Cinder keeps connector and connection_info as JSON."""
+    info = {name: value for name, value in record.connection_info.items() if name != KEPT}
     return Row(
         id=record.cinder_id,
         volume_id=record.volume_cinder_id,
@@ -207,7 +214,7 @@ def attachment_row(record: ConnectionRecord, *, connecting: str = "") -> Row:
         attach_time=_when(record),
         detach_time=None,
         connector=json.dumps(dict(record.connector)) if record.connector else None,
-        connection_info=json.dumps(dict(record.connection_info)) if record.connection_info else None,
+        connection_info=json.dumps(info) if info else None,
         **never_deleted(record),
     )
 
@@ -239,6 +246,15 @@ def never_deleted(record: Record | None = None) -> dict[str, Any]:
     """Return the times of a row that is there."""
     created_at = _when(record) if record else None
     return {"created_at": created_at, "updated_at": created_at, "deleted_at": None, "deleted": False}
+
+
+def _driver_row(record: VolumeRecord | SnapshotRecord) -> Row:
+    return Row(**{name: value for name, value in record.driver_data.items() if name != KEPT})
+
+
+def _inherited(record: VolumeRecord | SnapshotRecord) -> dict[str, Any]:
+    before = kept(record)
+    return {name: before[name] for name in _INHERITED if before.get(name) is not None}
 
 
 def _attach_status(*, attached: bool, otherwise: str = "detached") -> str:

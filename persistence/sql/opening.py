@@ -1,16 +1,11 @@
 """A store from its URL."""
 
-from pathlib import Path
-
-import sqlalchemy as sa
-import sqlalchemy.exc
-
-from persistence.errors import StoreUnusable
 from persistence.port import Store
 from persistence.records import ConnectionRecord, KeyValueRecord, NodeRecord, SnapshotRecord, VolumeRecord
 from persistence.sql.database import Database
 from persistence.sql.sqlite import open_database
 from persistence.sql.table import SqlTable
+from persistence.sql.urls import sqlite_path
 
 #: How long a statement waits for the other writers before it is refused.
 BUSY_TIMEOUT_S = 10.0
@@ -43,19 +38,4 @@ def open_store(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
             ours, damaged, or newer than this code.
         StoreUnavailable: the store does not answer now.
     """
-    return SqlStore(open_database(_sqlite_path(url), busy_timeout_s=busy_timeout_s))
-
-
-def _sqlite_path(url: str) -> Path:
-    try:
-        parts = sa.make_url(url)
-    except sqlalchemy.exc.ArgumentError as error:
-        # The text itself is not shown: a password may stand in it.
-        raise StoreUnusable("the store's connection is no URL; sqlite:///PATH is wanted") from error
-    if parts.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise StoreUnusable(f"no store works with {parts.drivername}:// URLs; sqlite:///PATH is wanted")
-    database = parts.database or ""
-    if database in ("", ":memory:") or database.startswith("file:") or parts.host or parts.query:
-        raise StoreUnusable(f"{parts.render_as_string()} names no file; sqlite:///PATH is wanted")
-    # Made absolute now: the process may change its folder later.
-    return Path(database).absolute()
+    return SqlStore(open_database(sqlite_path(url), busy_timeout_s=busy_timeout_s))
