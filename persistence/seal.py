@@ -169,7 +169,7 @@ class SealedTable(Generic[R]):
         return [self._opened(record) for record in self._table.page(after=after, limit=limit, where=where)]
 
     def _sealed(self, record: R) -> R:
-        return _with(record, {field: self._sealer.seal_field(record, field) for field in _secrets(record)})
+        return sealed_record(record, self._sealer)
 
     def _opened(self, record: R) -> R:
         return _with(record, {field: self._sealer.open_field(record, field) for field in _secrets(record)})
@@ -193,6 +193,11 @@ class SealedStore:
 def sealed(store: Store, sealer: Sealer) -> Store:
     """Return a store that keeps its records in `store`, their secret fields sealed."""
     return SealedStore(store, sealer)
+
+
+def sealed_record(record: R, sealer: Sealer) -> R:
+    """Return the record with its secret fields sealed, as `sealed` stores it."""
+    return _with(record, {field: sealer.seal_field(record, field) for field in _secrets(record)})
 
 
 def new_key_file(path: Path) -> None:

@@ -22,7 +22,9 @@ _STATUS = {
     "deleted": Status.TOMBSTONE,
 }
 #: Parts of a volume that are told in other ways: objects of their own, and what the record has.
-_VOLUME_PARTS = ("snapshots", "volume_attachment", "volume_type", "extra_specs", "qos_specs", "qos_specs_lost")
+_VOLUME_PARTS = (
+    "snapshots", "volume_attachment", "volume_type", "extra_specs", "qos_specs", "qos_specs_lost", "specs_forgotten",
+)  # fmt: skip
 
 
 def volume(fields: Fields, *, source: Source | None = None, used: bool = False) -> VolumeRecord:

@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from persistence.records import Json
 from persistence.sql import cinderlib_tables as tables
 from persistence.sql.cinderlib_specs import Specs
 from persistence.sql.errors import translated
+from persistence.sql.schema import VERSION_TABLE
 from persistence.sql.urls import parsed, sqlite_path
 
 #: How many objects are read at once, with what belongs to them.
@@ -27,6 +29,34 @@ _PAGE = 500
 _BUSY_TIMEOUT_S = 10.0
 
 Fields = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a database holds: our records or none, and the marker of cinderlib's, "" where there is none of these."""
+
+    ours: bool = False
+    cinderlib_marker_id: str = ""
+
+
+def look(url: str) -> Found:
+    """Look what there is at `url`, without making or changing anything.
+
+    Raises:
+        StoreUnusable: the URL names no database that can be read.
+        StoreUnavailable: the database does not answer now.
+    """
+    parts = parsed(url)
+    if parts.get_backend_name() == "sqlite" and not sqlite_path(url).is_file():
+        return Found()
+    engine = _engine(url)
+    try:
+        with translated(parts.render_as_string()), engine.connect() as connection:
+            names = sa.inspect(connection).get_table_names()
+            marker_id = tables.marker_id(tables.identity(connection)) if tables.KEY_VALUES in names else ""
+            return Found(ours=VERSION_TABLE in names, cinderlib_marker_id=marker_id)
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -41,7 +71,7 @@ def open_cinderlib(url: str) -> Iterator["CinderlibDatabase"]:
         StoreUnavailable: the database does not answer now.
     """
     engine = _engine(url)
-    name = engine.url.render_as_string()
+    name = parsed(url).render_as_string()
     try:
         with translated(name), engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -70,8 +100,8 @@ class CinderlibDatabase:
             )
         self._tables = found
         self._specs = Specs(connection, found)
-        #: Tells this database from any other, wherever it is moved or copied to.
-        self.identity = tables.identity(connection)
+        #: Of the record of ours which says that this database was taken over.
+        self.marker_id = tables.marker_id(tables.identity(connection))
 
     def counts(self) -> Mapping[str, int]:
         """Return how many volumes, snapshots, connections and key_values there are."""
@@ -86,7 +116,7 @@ class CinderlibDatabase:
     def volumes(self) -> Iterator[Fields]:
         """Read all volumes, each with `metadata`, `admin_metadata`, `glance_metadata`, `extra_specs` and `qos_specs`.
 
-        `qos_specs_lost` is true where it had QoS specs and cinderlib lost track of which.
+        `Specs.of` says what else there is to know of the specs.
         """
         for page in self._pages("volumes"):
             ids = [str(row["id"]) for row in page]

@@ -33,7 +33,11 @@ class Specs:
             self._qos, self._lost = _sets(rows)
 
     def of(self, volumes: Sequence[Mapping[str, Json]]) -> Mapping[str, dict[str, Json]]:
-        """Return `extra_specs` and `qos_specs`, or `qos_specs_lost`, for each of the volumes, by its id."""
+        """Return `extra_specs` and `qos_specs` for each of the volumes, by its id.
+
+        `qos_specs_lost` is true where it had some and it cannot be told which, `specs_forgotten` where cinderlib
+        itself had none left, and they were found again.
+        """
         types = self._types({str(volume.get(field)) for volume in volumes for field in ("id", "volume_type_id")})
         # One that has the volume's own id was made for it, whatever type it was set to later.
         chosen = {
@@ -43,10 +47,17 @@ class Specs:
             for volume in volumes
         }
         extra_specs = self._extra_specs({found["id"] for found in chosen.values() if found})
-        return {
-            volume_id: {"extra_specs": extra_specs.get(found.get("id", ""), {}), **self._qos_of(volume_id, found)}
-            for volume_id, found in chosen.items()
-        }
+        told: dict[str, dict[str, Json]] = {}
+        for volume in volumes:
+            volume_id = str(volume["id"])
+            found = chosen[volume_id]
+            told[volume_id] = {
+                "extra_specs": extra_specs.get(found.get("id", ""), {}),
+                **self._qos_of(volume_id, found),
+            }
+            if found and found["id"] != volume.get("volume_type_id"):
+                told[volume_id]["specs_forgotten"] = True
+        return told
 
     def _qos_of(self, volume_id: str, volume_type: Mapping[str, str]) -> dict[str, Json]:
         heads = [head for head in (volume_type.get("qos_specs_id"), volume_id) if head]

@@ -74,3 +74,8 @@ def identity(connection: sa.Connection) -> str:
         return "unnamed"
     found = connection.execute(sa.select(types.c.id).where(types.c.name == DEFAULT_TYPE).order_by(types.c.id)).first()
     return str(found[0]) if found else "unnamed"
+
+
+def marker_id(identity: str) -> str:
+    """Return the id of the record of ours which says that the database of this identity was taken over."""
+    return f"import/cinderlib/{identity}"

@@ -29,6 +29,7 @@ class Database:
         self._engine = engine
         self._name = name
         self._turn = turn
+        self._wait_s = wait_s
         self._commits = Commits(self._connection, lambda timeout_s: turn.held(timeout_s=timeout_s), wait_s=wait_s)
         self._closed = threading.Event()
 
@@ -47,6 +48,24 @@ class Database:
         """
         with translated(self._name):
             return self._commits.run(statement, values)
+
+    def write_all(self, writes: Sequence[tuple[sa.Insert, Sequence[Mapping[str, str]]]]) -> None:
+        """Insert all of these rows, on the disk when this returns, or none of them.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: a row with one of the keys is there already.
+        """
+        with translated(self._name), self._turn.held(timeout_s=self._wait_s), self._connection() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                for statement, rows in writes:
+                    if rows:
+                        connection.execute(statement, list(rows))
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
+                connection.rollback()
+                raise
 
     def close(self) -> None:
         """Let the write in work finish, close the connections, and refuse every statement from now on."""

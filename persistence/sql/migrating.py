@@ -6,14 +6,21 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from persistence.errors import StoreUnusable
+from persistence.records import KeyValueRecord
+from persistence.sql import cinderlib_tables
 from persistence.sql.schema import TABLES, VERSION_TABLE, VERSIONS
 
 #: Alembic keeps the migration that runs in a global.
 _migrating = threading.Lock()
 
 
-def is_current(connection: sa.Connection, store: str) -> bool:
+def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool = False) -> bool:
     """Return whether the schema is the newest one; False for an empty database and an older schema.
+
+    Args:
+        connection: to the database.
+        store: names it in messages.
+        beside_cinderlib: whether cinderlib's tables may be there, too, not taken over yet.
 
     Raises:
         StoreUnusable: the schema is newer than this code, or the database is another program's.
@@ -21,7 +28,14 @@ def is_current(connection: sa.Connection, store: str) -> bool:
     tables = sa.inspect(connection).get_table_names()
     if not tables:
         return False
-    if VERSION_TABLE not in tables:
+    ours, cinderlibs = VERSION_TABLE in tables, cinderlib_tables.KEY_VALUES in tables
+    if cinderlibs and not beside_cinderlib and not (ours and _taken_over(connection)):
+        raise StoreUnusable(
+            f"{store} holds what cinderlib wrote; `cinderblock store import-cinderlib {store}` takes it over"
+        )
+    if cinderlibs and not ours:
+        return False
+    if not ours:
         raise StoreUnusable(f"{store} holds another program's tables ({', '.join(tables[:3])}, …); name another one")
     stored = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()  # noqa: S608 -- a constant
     if len(stored) != 1:
@@ -37,6 +51,13 @@ def is_current(connection: sa.Connection, store: str) -> bool:
     if missing:
         raise StoreUnusable(f"{store} lacks the tables {', '.join(missing)}; restore it")
     return True
+
+
+def _taken_over(connection: sa.Connection) -> bool:
+    """Tell whether what cinderlib left in the same database is among our records."""
+    marker = cinderlib_tables.marker_id(cinderlib_tables.identity(connection))
+    columns = TABLES[KeyValueRecord].c
+    return connection.execute(sa.select(columns.id).where(columns.id == marker)).first() is not None
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -1,10 +1,15 @@
 """A store from its URL."""
 
-from persistence.port import Store
-from persistence.records import ConnectionRecord, KeyValueRecord, NodeRecord, SnapshotRecord, VolumeRecord
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy.exc
+
+from persistence.errors import RecordExists
+from persistence.records import ConnectionRecord, KeyValueRecord, NodeRecord, Record, SnapshotRecord, VolumeRecord
 from persistence.sql.database import Database
+from persistence.sql.schema import TABLES
 from persistence.sql.sqlite import open_database
-from persistence.sql.table import SqlTable
+from persistence.sql.table import SqlTable, row_of
 from persistence.sql.urls import sqlite_path
 
 #: How long a statement waits for the other writers before it is refused.
@@ -22,20 +27,37 @@ class SqlStore:
         self.nodes = SqlTable(database, NodeRecord)
         self.key_values = SqlTable(database, KeyValueRecord)
 
+    def insert_all(self, records: Iterable[Record]) -> None:
+        """Store new records of any kind, all of them or none.
+
+        Raises:
+            RecordExists: a record with one of the ids is stored already.
+            ValueError: one of them cannot be stored as it is.
+        """
+        rows: dict[type[Record], list[Mapping[str, str]]] = {record_type: [] for record_type in TABLES}
+        for record in records:
+            rows[type(record)].append(row_of(record)[0])
+        try:
+            self._database.write_all([(TABLES[record_type].insert(), found) for record_type, found in rows.items()])
+        except sqlalchemy.exc.IntegrityError as error:
+            raise RecordExists("one of the records, or all of them, is stored already; nothing was stored") from error
+
     def close(self) -> None:
         self._database.close()
 
 
-def open_store(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
+def open_store(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S, beside_cinderlib: bool = False) -> SqlStore:
     """Open the store at `url`, make it or migrate its schema where needed.
 
     Args:
         url: "sqlite:///PATH"; an absolute PATH makes it four slashes.
         busy_timeout_s: how long a statement waits for the other writers.
+        beside_cinderlib: whether cinderlib's tables may be there, too, not taken over yet.
 
     Raises:
         StoreUnusable: the URL names no store that this version works with, or the store is not
             ours, damaged, or newer than this code.
         StoreUnavailable: the store does not answer now.
     """
-    return SqlStore(open_database(sqlite_path(url), busy_timeout_s=busy_timeout_s))
+    path = sqlite_path(url)
+    return SqlStore(open_database(path, busy_timeout_s=busy_timeout_s, beside_cinderlib=beside_cinderlib))

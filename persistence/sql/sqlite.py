@@ -29,12 +29,13 @@ _OPENING_TIMEOUT_S = 30.0
 _MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ENOMEM})
 
 
-def open_database(path: Path, *, busy_timeout_s: float) -> Database:
+def open_database(path: Path, *, busy_timeout_s: float, beside_cinderlib: bool = False) -> Database:
     """Return a database in the file, which is made or migrated where needed.
 
     Args:
         path: absolute.
         busy_timeout_s: how long a statement waits for another process.
+        beside_cinderlib: whether cinderlib's tables may be there, too, not taken over yet.
 
     Raises:
         StoreUnusable: the file is not ours, too new, damaged, or cannot be made here.
@@ -48,7 +49,7 @@ def open_database(path: Path, *, busy_timeout_s: float) -> Database:
         # One at a time: no thread may close a descriptor of a file that another one has opened with SQLite meanwhile.
         with turn.held(timeout_s=_OPENING_TIMEOUT_S), translated(name):
             _make_file(path)
-            _bring_up_to_date(engine, name)
+            _bring_up_to_date(engine, name, beside_cinderlib=beside_cinderlib)
     except BaseException:
         engine.dispose()
         turn.close()
@@ -80,10 +81,10 @@ def _set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
-def _bring_up_to_date(engine: sa.Engine, name: str) -> None:
+def _bring_up_to_date(engine: sa.Engine, name: str, *, beside_cinderlib: bool) -> None:
     with engine.connect() as connection:
         # Looked at before anything is changed: the file may be another program's.
-        current = is_current(connection, name)
+        current = is_current(connection, name, beside_cinderlib=beside_cinderlib)
         # A damaged page would be met sooner or later, or worse, hide a volume whose name is then given to a new one.
         found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if found != "ok":

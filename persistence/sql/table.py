@@ -47,7 +47,7 @@ class SqlTable(Generic[R]):
         return self._record(*rows[0]) if rows else None
 
     def insert(self, record: R) -> R:
-        row, stored = self._row(record)
+        row, stored = row_of(record)
         try:
             self._database.write(self._insert, row)
         except sqlalchemy.exc.IntegrityError as error:
@@ -55,7 +55,7 @@ class SqlTable(Generic[R]):
         return stored
 
     def replace(self, record: R) -> R:
-        row, stored = self._row(record)
+        row, stored = row_of(record)
         if not self._database.write(self._replace, {**row, **_held(record)}):
             raise RecordChanged(f"{self._kind} {record.id!r} was changed or removed since it was read")
         return stored
@@ -91,13 +91,19 @@ class SqlTable(Generic[R]):
             statement = statement.where(column.in_(value) if several else column == value)
         return statement.order_by(ids).limit(sa.bindparam("most", type_=sa.Integer))
 
-    def _row(self, record: R) -> tuple[dict[str, str], R]:
-        document, stored = written(record, revision=new_revision())
-        indexed = {field: getattr(record, field) for field in record.INDEXED}
-        return {"document": document, "id": record.id, "revision": stored.revision, **indexed}, stored
-
     def _record(self, record_id: str, revision: str, document: str) -> R:
         return decode(self._type, document, record_id=record_id, revision=revision)
+
+
+def row_of(record: R) -> tuple[dict[str, str], R]:
+    """Return a record's row, under a new revision, and the record as it will be read again.
+
+    Raises:
+        ValueError: it cannot be stored as it is.
+    """
+    document, stored = written(record, revision=new_revision())
+    indexed = {field: getattr(record, field) for field in record.INDEXED}
+    return {"document": document, "id": record.id, "revision": stored.revision, **indexed}, stored
 
 
 def _held(record: Record) -> dict[str, str]:
