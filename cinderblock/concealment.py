@@ -123,13 +123,18 @@ def conceal_named(value: Json, *, lasting: bool = False) -> None:
         _secrets.conceal(secret, lasting=lasting)
 
 
+def is_secret(name: str) -> bool:
+    """Tell whether what has this name is a secret: "auth_password", "san_password", "keyring", …."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def _named(value: Json, *, secret: bool = False) -> Iterator[str]:
     if isinstance(value, str):
         if secret:
             yield value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _named(inner, secret=secret or _SECRET_NAME.search(name) is not None)
+            yield from _named(inner, secret=secret or is_secret(name))
     elif isinstance(value, Sequence):
         for inner in value:
             yield from _named(inner, secret=secret)
