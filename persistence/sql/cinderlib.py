@@ -49,7 +49,7 @@ def look(url: str) -> Found:
     parts = parsed(url)
     if parts.get_backend_name() == "sqlite" and not sqlite_path(url).is_file():
         return Found()
-    engine = _engine(url)
+    engine = _engine(url, busy_timeout_s=_BUSY_TIMEOUT_S)
     try:
         with translated(parts.render_as_string()), engine.connect() as connection:
             names = sa.inspect(connection).get_table_names()
@@ -60,17 +60,18 @@ def look(url: str) -> Found:
 
 
 @contextmanager
-def open_cinderlib(url: str) -> Iterator["CinderlibDatabase"]:
+def open_cinderlib(url: str, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Iterator["CinderlibDatabase"]:
     """Open the database at `url` for reading, all of it as it is at one moment.
 
     Args:
         url: what cinderlib was given as its `connection`.
+        busy_timeout_s: how long a program is waited for that writes.
 
     Raises:
         StoreUnusable: the URL names no database that can be read, or it is not one that cinderlib wrote.
         StoreUnavailable: the database does not answer now.
     """
-    engine = _engine(url)
+    engine = _engine(url, busy_timeout_s=busy_timeout_s)
     name = parsed(url).render_as_string()
     try:
         with translated(name), engine.connect() as connection:
@@ -199,13 +200,13 @@ def _plain(row: sa.RowMapping) -> dict[str, Json]:
     }
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, *, busy_timeout_s: float) -> sa.Engine:
     parts = parsed(url)
     if parts.get_backend_name() == "sqlite":
         path = sqlite_path(url)
         if not path.is_file():
             raise StoreUnusable(f"there is no database {path}")
-        return _read_only(path)
+        return _read_only(path, busy_timeout_s=busy_timeout_s)
     try:
         engine = sa.create_engine(parts, poolclass=NullPool, hide_parameters=True)
     except (sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
@@ -213,12 +214,12 @@ def _engine(url: str) -> sa.Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
-def _read_only(path: Path) -> sa.Engine:
+def _read_only(path: Path, *, busy_timeout_s: float) -> sa.Engine:
     """Return an engine that cannot change the file."""
     return sa.create_engine(
         sa.URL.create("sqlite", database=path.as_uri(), query={"mode": "ro", "uri": "true"}),
         poolclass=NullPool,
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",
-        connect_args={"timeout": _BUSY_TIMEOUT_S},
+        connect_args={"timeout": busy_timeout_s},
     )

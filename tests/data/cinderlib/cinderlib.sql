@@ -198,7 +198,7 @@ CREATE TABLE group_type_specs (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(group_type_id) REFERENCES group_types (id)
 );
-INSERT INTO "group_type_specs" VALUES(1,'consistent_group_snapshot_enabled','<is> True','82a0eae0-bd4f-4e97-bb6a-b6e76ee0dd6c','2026-11-21 15:29:48.986576','2026-11-21 15:29:48.986576',NULL,0);
+INSERT INTO "group_type_specs" VALUES(1,'consistent_group_snapshot_enabled','<is> True','eb55bc71-9761-4481-ad00-31afe9d1c568','2026-11-21 15:47:53.673661','2026-11-21 15:47:53.673661',NULL,0);
 CREATE TABLE group_types (
 	id VARCHAR(36) NOT NULL, 
 	name VARCHAR(255) NOT NULL, 
@@ -210,7 +210,7 @@ CREATE TABLE group_types (
 	is_public BOOLEAN, 
 	PRIMARY KEY (id)
 );
-INSERT INTO "group_types" VALUES('82a0eae0-bd4f-4e97-bb6a-b6e76ee0dd6c','default_cgsnapshot_type','Default group type for migrating cgsnapshot','2026-11-21 15:29:48.986576','2026-11-21 15:29:48.986576',NULL,0,1);
+INSERT INTO "group_types" VALUES('eb55bc71-9761-4481-ad00-31afe9d1c568','default_cgsnapshot_type','Default group type for migrating cgsnapshot','2026-11-21 15:47:53.673661','2026-11-21 15:47:53.673661',NULL,0,1);
 CREATE TABLE group_volume_type_mapping (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -284,13 +284,13 @@ CREATE TABLE quality_of_service_specs (
 	CHECK (deleted IN (0, 1)), 
 	FOREIGN KEY(specs_id) REFERENCES quality_of_service_specs (id)
 );
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.131328','2026-11-21 15:29:49.133545',NULL,0,'c3b5db36-99ac-4e50-b060-07608b090e9f',NULL,'QoS_Specs_Name','c3b5db36-99ac-4e50-b060-07608b090e9f');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.131977',NULL,NULL,0,'fd72b5f9-49ed-4726-9274-387fb02e9612','d1934ec7-4190-43aa-962f-20895d572171','consumer','back-end');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.132361',NULL,NULL,0,'1f7eabd5-0d15-481c-b8df-882ce7fafc72','d1934ec7-4190-43aa-962f-20895d572171','maxIOPS','1000');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.132582',NULL,NULL,0,'bbb12d0f-2d54-4f5d-83a4-358b9fdba3d0','d1934ec7-4190-43aa-962f-20895d572171','minIOPS','100');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.197948','2026-11-21 15:29:49.198882',NULL,0,'769610e8-22ea-4da2-b4e1-c67c627c6312',NULL,'QoS_Specs_Name','769610e8-22ea-4da2-b4e1-c67c627c6312');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.198269',NULL,NULL,0,'1aaa4b7e-a1e0-4844-82a8-2f9d9712b22d','9ee2965c-27a9-45ad-aad6-279bf367be18','consumer','back-end');
-INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:29:49.198449',NULL,NULL,0,'cba4ffb7-351b-4678-9763-4229e56509d8','9ee2965c-27a9-45ad-aad6-279bf367be18','maxIOPS','7');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:53.944239','2026-11-21 15:47:53.946688',NULL,0,'96231207-4473-47c6-95cd-fc2797229c91',NULL,'QoS_Specs_Name','96231207-4473-47c6-95cd-fc2797229c91');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:53.944871',NULL,NULL,0,'ce2a3dc3-1531-48d2-a0b5-ca67c704e938','d83522f6-bda9-4379-a717-aacc5859404d','consumer','back-end');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:53.945309',NULL,NULL,0,'3bf63d08-0444-4884-b8ea-5b79bfb6c802','d83522f6-bda9-4379-a717-aacc5859404d','maxIOPS','1000');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:53.945544',NULL,NULL,0,'4d7a9c65-9781-4a82-a1e5-6a519c2c0b73','d83522f6-bda9-4379-a717-aacc5859404d','minIOPS','100');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:54.074794','2026-11-21 15:47:54.079137',NULL,0,'9c03900c-b552-4131-a96c-976412b0f3e5',NULL,'QoS_Specs_Name','9c03900c-b552-4131-a96c-976412b0f3e5');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:54.075137',NULL,NULL,0,'76da4c51-6bb4-4dc5-bea9-847d6fe2aca6','699636b3-942c-4699-9316-d680fde61483','consumer','back-end');
+INSERT INTO "quality_of_service_specs" VALUES('2026-11-21 15:47:54.075413',NULL,NULL,0,'66201d04-28c6-4902-81f0-4f3d416ad1dc','699636b3-942c-4699-9316-d680fde61483','maxIOPS','7');
 CREATE TABLE quota_classes (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -303,12 +303,12 @@ CREATE TABLE quota_classes (
 	PRIMARY KEY (id), 
 	CHECK (deleted IN (0, 1))
 );
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,1,'default','volumes',10);
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,2,'default','snapshots',10);
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,3,'default','gigabytes',1000);
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,4,'default','consistencygroups',10);
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,5,'default','per_volume_gigabytes',-1);
-INSERT INTO "quota_classes" VALUES('2026-11-21 15:29:48.946981',NULL,NULL,0,6,'default','groups',10);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,1,'default','volumes',10);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,2,'default','snapshots',10);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,3,'default','gigabytes',1000);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,4,'default','consistencygroups',10);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,5,'default','per_volume_gigabytes',-1);
+INSERT INTO "quota_classes" VALUES('2026-11-21 15:47:53.624601',NULL,NULL,0,6,'default','groups',10);
 CREATE TABLE "quota_usages" (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -389,7 +389,7 @@ CREATE TABLE snapshot_metadata (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(snapshot_id) REFERENCES snapshots (id)
 );
-INSERT INTO "snapshot_metadata" VALUES('2026-11-21 15:29:49.160586',NULL,NULL,0,1,'b17bea1c-7bb3-47cf-9dfa-d81a25ee96d3','why','upgrade');
+INSERT INTO "snapshot_metadata" VALUES('2026-11-21 15:47:54.004847',NULL,NULL,0,1,'87de2fb3-d117-4d99-a07b-055ff7c832fd','why','upgrade');
 CREATE TABLE snapshots (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -418,13 +418,13 @@ CREATE TABLE snapshots (
 	FOREIGN KEY(cgsnapshot_id) REFERENCES cgsnapshots (id), 
 	FOREIGN KEY(group_snapshot_id) REFERENCES group_snapshots (id)
 );
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.157622',NULL,NULL,0,'b17bea1c-7bb3-47cf-9dfa-d81a25ee96d3','0f0f0f0f-1111-4000-8000-000000000001','cinderlib','cinderlib','available','fast',1,NULL,'before','the upgrade','snapshots/snapshot-b17bea1c-7bb3-47cf-9dfa-d81a25ee96d3',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-b17bea1c',NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.180384',NULL,NULL,0,'15d890e3-0d18-438c-97f5-c8609b4faee2','a2fab568-be0f-4994-8697-11b90277916b','cinderlib','cinderlib','available','fast',2,NULL,'of-copy','','snapshots/snapshot-15d890e3-0d18-438c-97f5-c8609b4faee2',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-15d890e3',NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.356938',NULL,NULL,0,'0c4735d3-645c-4e92-b6c6-622c30caf6aa','9a318146-3aa2-451c-9bf8-a136ab14bfc6','cinderlib','cinderlib','available','files',1,NULL,'child','','snapshots/snapshot-0c4735d3-645c-4e92-b6c6-622c30caf6aa',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-0c4735d3',NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.363215','2026-11-21 15:29:49.367678',NULL,0,'71c8a2c3-9811-425f-bdf8-9ceab1d56d96','9a318146-3aa2-451c-9bf8-a136ab14bfc6','cinderlib','cinderlib','error_deleting','files',1,NULL,'stuck','','snapshots/snapshot-71c8a2c3-9811-425f-bdf8-9ceab1d56d96',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-71c8a2c3',NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.369471','2026-11-21 15:29:49.373827',NULL,0,'e534cff0-a724-4392-ac99-32ee17e7922e','9a318146-3aa2-451c-9bf8-a136ab14bfc6','cinderlib','cinderlib','deleting','files',1,NULL,'half-gone','','snapshots/snapshot-e534cff0-a724-4392-ac99-32ee17e7922e',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-e534cff0',NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.375535',NULL,NULL,0,'6a85393a-1d9f-49bd-ad81-294854a8fdc6','9a318146-3aa2-451c-9bf8-a136ab14bfc6','cinderlib','cinderlib','creating','files',1,NULL,'half-made',NULL,NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,NULL,NULL,NULL,1);
-INSERT INTO "snapshots" VALUES('2026-11-21 15:29:49.394004',NULL,'2026-11-21 15:29:49.412523',1,'743d09ce-1463-48a2-b872-d2814ce59f33','fd2fd4ed-f36a-4f66-b835-1077b762f5f2','cinderlib','cinderlib','deleted','fast',1,NULL,'soft-gone','','snapshots/snapshot-743d09ce-1463-48a2-b872-d2814ce59f33',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,'array-743d09ce',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:53.999909',NULL,NULL,0,'87de2fb3-d117-4d99-a07b-055ff7c832fd','0f0f0f0f-1111-4000-8000-000000000001','cinderlib','cinderlib','available','fast',1,NULL,'before','the upgrade','snapshots/snapshot-87de2fb3-d117-4d99-a07b-055ff7c832fd',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-87de2fb3',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.031468',NULL,NULL,0,'ff6ea806-7717-458f-a9e2-8ae45df04915','fcdf1cea-422a-4f81-9cf9-d377ba999f68','cinderlib','cinderlib','available','fast',2,NULL,'of-copy','','snapshots/snapshot-ff6ea806-7717-458f-a9e2-8ae45df04915',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-ff6ea806',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.641750',NULL,NULL,0,'69c1bd8c-f4d5-46bc-84ee-be9b63381a7e','44910a1c-e9f4-45dc-b01b-b32e289afe42','cinderlib','cinderlib','available','files',1,NULL,'child','','snapshots/snapshot-69c1bd8c-f4d5-46bc-84ee-be9b63381a7e',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-69c1bd8c',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.672432','2026-11-21 15:47:54.699134',NULL,0,'5aae67cb-a8d5-4ecd-878e-46c5a262367c','44910a1c-e9f4-45dc-b01b-b32e289afe42','cinderlib','cinderlib','error_deleting','files',1,NULL,'stuck','','snapshots/snapshot-5aae67cb-a8d5-4ecd-878e-46c5a262367c',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-5aae67cb',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.720324','2026-11-21 15:47:54.727433',NULL,0,'1b126a46-2972-4998-b176-095d52165e9b','44910a1c-e9f4-45dc-b01b-b32e289afe42','cinderlib','cinderlib','deleting','files',1,NULL,'half-gone','','snapshots/snapshot-1b126a46-2972-4998-b176-095d52165e9b',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-1b126a46',NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.748175',NULL,NULL,0,'d23bb6ee-7d57-4e74-ba45-f220dbb05d3b','44910a1c-e9f4-45dc-b01b-b32e289afe42','cinderlib','cinderlib','creating','files',1,NULL,'half-made',NULL,NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,NULL,NULL,NULL,1);
+INSERT INTO "snapshots" VALUES('2026-11-21 15:47:54.808786',NULL,'2026-11-21 15:47:54.862803',1,'5d426340-2380-432b-bb62-85026a08c609','38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51','cinderlib','cinderlib','deleted','fast',1,NULL,'soft-gone','','snapshots/snapshot-5d426340-2380-432b-bb62-85026a08c609',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,'array-5d426340',NULL,NULL,1);
 CREATE TABLE transfers (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -455,7 +455,7 @@ CREATE TABLE volume_admin_metadata (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(volume_id) REFERENCES volumes (id)
 );
-INSERT INTO "volume_admin_metadata" VALUES('2026-11-21 15:29:49.137853',NULL,NULL,0,1,'c3b5db36-99ac-4e50-b060-07608b090e9f','readonly','False');
+INSERT INTO "volume_admin_metadata" VALUES('2026-11-21 15:47:53.958036',NULL,NULL,0,1,'96231207-4473-47c6-95cd-fc2797229c91','readonly','False');
 CREATE TABLE volume_attachment (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -475,11 +475,12 @@ CREATE TABLE volume_attachment (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(volume_id) REFERENCES volumes (id)
 );
-INSERT INTO "volume_attachment" VALUES('2026-11-21 15:29:49.210824','2026-11-21 15:29:49.287379',NULL,0,'aea0513f-ae8a-443c-b213-318467cd07d5','0e47918a-d934-4093-8d9b-d9bfb46bacad','node-7-id',NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-0e47918a-d934-4093-8d9b-d9bfb46bacad", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "0e47918a-d934-4093-8d9b-d9bfb46bacad", "auth_method": "CHAP", "auth_username": "user-0e47", "auth_password": "s3cr3t-of-0e47918a", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}, "device": {"type": "block", "scsi_wwn": "360000000000000000e00000000010001", "path": "/dev/sdx"}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
-INSERT INTO "volume_attachment" VALUES('2026-11-21 15:29:49.291931',NULL,NULL,0,'fe54825b-3453-4173-b1d1-71b3b5efda81','0e47918a-d934-4093-8d9b-d9bfb46bacad',NULL,NULL,NULL,NULL,NULL,'ro',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-0e47918a-d934-4093-8d9b-d9bfb46bacad", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "0e47918a-d934-4093-8d9b-d9bfb46bacad", "auth_method": "CHAP", "auth_username": "user-0e47", "auth_password": "s3cr3t-of-0e47918a", "access_mode": "ro", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.8", "host": "node-8", "multipath": false, "initiator": "iqn.2004-10.com.example:node-8", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.8", "host": "node-8", "multipath": false, "initiator": "iqn.2004-10.com.example:node-8", "do_local_attach": false}');
-INSERT INTO "volume_attachment" VALUES('2026-11-21 15:29:49.300668',NULL,NULL,0,'2166d3da-e3bf-4035-b551-d67b124a5525','0e47918a-d934-4093-8d9b-d9bfb46bacad',NULL,NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-0e47918a-d934-4093-8d9b-d9bfb46bacad", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "0e47918a-d934-4093-8d9b-d9bfb46bacad", "auth_method": "CHAP", "auth_username": "user-0e47", "auth_password": "s3cr3t-of-0e47918a", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
-INSERT INTO "volume_attachment" VALUES('2026-11-21 15:29:49.313757',NULL,NULL,0,'0e0a1192-accd-42b4-8ed1-5966cc51f7be','4f2e7726-bcbe-4965-8590-8953642e0e4a',NULL,NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-4f2e7726-bcbe-4965-8590-8953642e0e4a", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "4f2e7726-bcbe-4965-8590-8953642e0e4a", "auth_method": "CHAP", "auth_username": "user-4f2e", "auth_password": "s3cr3t-of-4f2e7726", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
-INSERT INTO "volume_attachment" VALUES('2026-11-21 15:29:49.400113',NULL,'2026-11-21 15:29:49.406087',1,'25cd3f01-0770-448e-b817-df58758a58d8','fd2fd4ed-f36a-4f66-b835-1077b762f5f2',NULL,NULL,NULL,NULL,NULL,'rw','deleted','{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-fd2fd4ed-f36a-4f66-b835-1077b762f5f2", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "fd2fd4ed-f36a-4f66-b835-1077b762f5f2", "auth_method": "CHAP", "auth_username": "user-fd2f", "auth_password": "s3cr3t-of-fd2fd4ed", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.107132','2026-11-21 15:47:54.249695',NULL,0,'668b52b6-423c-41a8-9ef0-7cd595c097c4','873e2239-1175-4d24-9f7c-253a96592d67','node-7-id',NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-873e2239-1175-4d24-9f7c-253a96592d67", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "873e2239-1175-4d24-9f7c-253a96592d67", "auth_method": "CHAP", "auth_username": "user-873e", "auth_password": "s3cr3t-of-873e2239", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}, "device": {"type": "block", "scsi_wwn": "360000000000000000e00000000010001", "path": "/dev/sdx"}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.278068',NULL,NULL,0,'24f16118-090b-4362-9b67-d71360c3dc45','873e2239-1175-4d24-9f7c-253a96592d67',NULL,NULL,NULL,NULL,NULL,'ro',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-873e2239-1175-4d24-9f7c-253a96592d67", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "873e2239-1175-4d24-9f7c-253a96592d67", "auth_method": "CHAP", "auth_username": "user-873e", "auth_password": "s3cr3t-of-873e2239", "access_mode": "ro", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.8", "host": "node-8", "multipath": false, "initiator": "iqn.2004-10.com.example:node-8", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.8", "host": "node-8", "multipath": false, "initiator": "iqn.2004-10.com.example:node-8", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.305474',NULL,NULL,0,'938561c4-c1eb-4001-a404-d0c59db19b3e','873e2239-1175-4d24-9f7c-253a96592d67',NULL,NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-873e2239-1175-4d24-9f7c-253a96592d67", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "873e2239-1175-4d24-9f7c-253a96592d67", "auth_method": "CHAP", "auth_username": "user-873e", "auth_password": "s3cr3t-of-873e2239", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.316897',NULL,NULL,0,'34ad9e1f-9e09-4b66-997a-e62de799d7ba','873e2239-1175-4d24-9f7c-253a96592d67',NULL,NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-873e2239-1175-4d24-9f7c-253a96592d67", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "873e2239-1175-4d24-9f7c-253a96592d67", "auth_method": "CHAP", "auth_username": "user-873e", "auth_password": "s3cr3t-of-873e2239", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.344213',NULL,NULL,0,'cb66790d-98ef-41c8-8fc5-1d7c1cd3be98','01d5e136-bbe9-48a3-b46b-c0bf7e774c8b',NULL,NULL,NULL,NULL,NULL,'rw',NULL,'{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-01d5e136-bbe9-48a3-b46b-c0bf7e774c8b", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "01d5e136-bbe9-48a3-b46b-c0bf7e774c8b", "auth_method": "CHAP", "auth_username": "user-01d5", "auth_password": "s3cr3t-of-01d5e136", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
+INSERT INTO "volume_attachment" VALUES('2026-11-21 15:47:54.822466',NULL,'2026-11-21 15:47:54.846482',1,'c4b84627-7a62-487b-8173-8cf299ea94de','38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51',NULL,NULL,NULL,NULL,NULL,'rw','deleted','{"conn": {"driver_volume_type": "iscsi", "data": {"target_discovered": false, "target_iqn": "iqn.2010-10.org.openstack:volume-38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51", "target_portal": "192.0.2.1:3260", "target_lun": 0, "volume_id": "38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51", "auth_method": "CHAP", "auth_username": "user-38b9", "auth_password": "s3cr3t-of-38b9861a", "access_mode": "rw", "encrypted": false}}, "connector": {"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}}','{"platform": "x86_64", "os_type": "linux", "ip": "192.0.2.7", "host": "node-7", "multipath": false, "initiator": "iqn.2004-10.com.example:node-7", "do_local_attach": false}');
 CREATE TABLE volume_glance_metadata (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -507,14 +508,14 @@ CREATE TABLE volume_metadata (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(volume_id) REFERENCES volumes (id)
 );
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.101525',NULL,NULL,0,1,'0f0f0f0f-1111-4000-8000-000000000001','owner','anna');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.138027',NULL,NULL,0,2,'c3b5db36-99ac-4e50-b060-07608b090e9f','a','1');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.138100',NULL,NULL,0,3,'c3b5db36-99ac-4e50-b060-07608b090e9f','b','2');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.173287',NULL,NULL,0,4,'42b61261-f580-4a73-ba07-f102922fb680','owner','anna');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.178029',NULL,NULL,0,5,'a2fab568-be0f-4994-8697-11b90277916b','owner','anna');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.186355',NULL,NULL,0,6,'43966914-4c86-4ac8-a484-f54d61066b48','owner','anna');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.205683',NULL,NULL,0,7,'0e47918a-d934-4093-8d9b-d9bfb46bacad','a','1');
-INSERT INTO "volume_metadata" VALUES('2026-11-21 15:29:49.391537',NULL,'2026-11-21 15:29:49.416343',1,8,'fd2fd4ed-f36a-4f66-b835-1077b762f5f2','a','1');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:53.868498',NULL,NULL,0,1,'0f0f0f0f-1111-4000-8000-000000000001','owner','anna');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:53.958368',NULL,NULL,0,2,'96231207-4473-47c6-95cd-fc2797229c91','a','1');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:53.958473',NULL,NULL,0,3,'96231207-4473-47c6-95cd-fc2797229c91','b','2');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:54.019090',NULL,NULL,0,4,'b2a25254-b231-4ca0-8c28-667ee9b27ac6','owner','anna');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:54.028272',NULL,NULL,0,5,'fcdf1cea-422a-4f81-9cf9-d377ba999f68','owner','anna');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:54.041185',NULL,NULL,0,6,'c4aec355-0122-4381-b57a-075ffe2eee20','owner','anna');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:54.098887',NULL,NULL,0,7,'873e2239-1175-4d24-9f7c-253a96592d67','a','1');
+INSERT INTO "volume_metadata" VALUES('2026-11-21 15:47:54.802931',NULL,'2026-11-21 15:47:54.895575',1,8,'38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51','a','1');
 CREATE TABLE volume_type_extra_specs (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -527,9 +528,9 @@ CREATE TABLE volume_type_extra_specs (
 	PRIMARY KEY (id), 
 	CONSTRAINT volume_type_extra_specs_ibfk_1 FOREIGN KEY(volume_type_id) REFERENCES volume_types (id)
 );
-INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:29:49.138808',NULL,NULL,0,1,'c3b5db36-99ac-4e50-b060-07608b090e9f','thin','true');
-INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:29:49.138924',NULL,NULL,0,2,'c3b5db36-99ac-4e50-b060-07608b090e9f','compression','<is> False');
-INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:29:49.200951',NULL,NULL,0,3,'769610e8-22ea-4da2-b4e1-c67c627c6312','thin','true');
+INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:47:53.959297',NULL,NULL,0,1,'96231207-4473-47c6-95cd-fc2797229c91','thin','true');
+INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:47:53.959411',NULL,NULL,0,2,'96231207-4473-47c6-95cd-fc2797229c91','compression','<is> False');
+INSERT INTO "volume_type_extra_specs" VALUES('2026-11-21 15:47:54.083226',NULL,NULL,0,3,'9c03900c-b552-4131-a96c-976412b0f3e5','thin','true');
 CREATE TABLE volume_type_projects (
 	id INTEGER NOT NULL, 
 	created_at DATETIME, 
@@ -555,9 +556,9 @@ CREATE TABLE volume_types (
 	PRIMARY KEY (id), 
 	FOREIGN KEY(qos_specs_id) REFERENCES quality_of_service_specs (id)
 );
-INSERT INTO "volume_types" VALUES('2026-11-21 15:29:48.986576','2026-11-21 15:29:48.986576',NULL,0,'02f5836f-54c9-4dc8-8b56-feff8a340249','__DEFAULT__',NULL,1,'Default Volume Type');
-INSERT INTO "volume_types" VALUES('2026-11-21 15:29:49.138360',NULL,NULL,0,'c3b5db36-99ac-4e50-b060-07608b090e9f','c3b5db36-99ac-4e50-b060-07608b090e9f',NULL,1,NULL);
-INSERT INTO "volume_types" VALUES('2026-11-21 15:29:49.200822',NULL,NULL,0,'769610e8-22ea-4da2-b4e1-c67c627c6312','769610e8-22ea-4da2-b4e1-c67c627c6312',NULL,1,NULL);
+INSERT INTO "volume_types" VALUES('2026-11-21 15:47:53.673661','2026-11-21 15:47:53.673661',NULL,0,'0df7c5ce-6936-42f7-a48e-6db15325b1e9','__DEFAULT__',NULL,1,'Default Volume Type');
+INSERT INTO "volume_types" VALUES('2026-11-21 15:47:53.958815',NULL,NULL,0,'96231207-4473-47c6-95cd-fc2797229c91','96231207-4473-47c6-95cd-fc2797229c91',NULL,1,NULL);
+INSERT INTO "volume_types" VALUES('2026-11-21 15:47:54.083032',NULL,NULL,0,'9c03900c-b552-4131-a96c-976412b0f3e5','9c03900c-b552-4131-a96c-976412b0f3e5',NULL,1,NULL);
 CREATE TABLE "volumes" (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -601,27 +602,27 @@ CREATE TABLE "volumes" (
 	use_quota BOOLEAN, 
 	PRIMARY KEY (id), 
 	FOREIGN KEY(service_uuid) REFERENCES services (uuid), 
-	FOREIGN KEY(group_id) REFERENCES groups (id), 
-	FOREIGN KEY(consistencygroup_id) REFERENCES consistencygroups (id)
+	FOREIGN KEY(consistencygroup_id) REFERENCES consistencygroups (id), 
+	FOREIGN KEY(group_id) REFERENCES groups (id)
 );
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.097078',NULL,NULL,0,'0f0f0f0f-1111-4000-8000-000000000001',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'plain','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-0f0f0f0f-1111-4000-8000-000000000001 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.120130',NULL,NULL,0,'be26625c-3966-4700-9e8e-01712126c8a6',NULL,'cinderlib','cinderlib','old-machine@fast#silver',1,NULL,'available','detached',NULL,NULL,NULL,'wide','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-be26625c-3966-4700-9e8e-01712126c8a6 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.127463',NULL,NULL,0,'c3b5db36-99ac-4e50-b060-07608b090e9f',NULL,'cinderlib','cinderlib','old-machine@fast#silver',2,NULL,'available','detached',NULL,NULL,NULL,'special','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-c3b5db36-99ac-4e50-b060-07608b090e9f 0',NULL,NULL,'c3b5db36-99ac-4e50-b060-07608b090e9f',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.144373',NULL,NULL,0,'22d09a7d-cc23-4d39-b828-a74fbf21be3a',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,'zone-a','available','detached',NULL,NULL,NULL,'boot','boots','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-22d09a7d-cc23-4d39-b828-a74fbf21be3a 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.151098',NULL,NULL,0,'04077f3c-f06d-4af0-810a-0141a2b710d5',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'','Käse ✓ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-04077f3c-f06d-4af0-810a-0141a2b710d5 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.097078',NULL,NULL,0,'42b61261-f580-4a73-ba07-f102922fb680',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'restored','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-42b61261-f580-4a73-ba07-f102922fb680 0',NULL,'b17bea1c-7bb3-47cf-9dfa-d81a25ee96d3','02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.097078',NULL,NULL,0,'a2fab568-be0f-4994-8697-11b90277916b',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'copy','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-a2fab568-be0f-4994-8697-11b90277916b 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249','0f0f0f0f-1111-4000-8000-000000000001',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.097078',NULL,NULL,0,'43966914-4c86-4ac8-a484-f54d61066b48',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'of-both','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-43966914-4c86-4ac8-a484-f54d61066b48 0',NULL,'15d890e3-0d18-438c-97f5-c8609b4faee2','02f5836f-54c9-4dc8-8b56-feff8a340249','0f0f0f0f-1111-4000-8000-000000000001',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.188869','2026-11-21 15:29:49.194219',NULL,0,'d062937d-64f9-400d-b3c0-6c3cac203247',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'migrated','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-d062937d-64f9-400d-b3c0-6c3cac203247 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,'0f0f0f0f-2222-4000-8000-000000000002',NULL,NULL,'disabled',NULL,NULL,NULL,'array-17',0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.196076','2026-11-21 15:29:52.264855',NULL,0,'769610e8-22ea-4da2-b4e1-c67c627c6312',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',3,NULL,'available','detached',NULL,NULL,NULL,'forgetful','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-769610e8-22ea-4da2-b4e1-c67c627c6312 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.203561','2026-11-21 15:29:49.304809',NULL,0,'0e47918a-d934-4093-8d9b-d9bfb46bacad',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'in-use','detached',NULL,NULL,NULL,'used','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-0e47918a-d934-4093-8d9b-d9bfb46bacad 0','CHAP user-0e47 s3cr3t-of-0e47918a',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.323489',NULL,NULL,0,'d88ab0f2-7de0-45f8-b75b-f304ca040bb7',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error','detached',NULL,NULL,NULL,'broken','',NULL,NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.327745',NULL,NULL,0,'d56e7f96-042c-4bff-88d6-91455fd77e24',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'creating','detached',NULL,NULL,NULL,'half-made',NULL,NULL,NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.331908','2026-11-21 15:29:49.336792',NULL,0,'e491c370-b5bc-4d86-ba73-c7e1f1847525',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'deleting','detached',NULL,NULL,NULL,'half-gone','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-e491c370-b5bc-4d86-ba73-c7e1f1847525 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.338538','2026-11-21 15:29:49.343714',NULL,0,'1b0dd33d-624f-4767-a4cf-5d59d6f0119e',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error_deleting','detached',NULL,NULL,NULL,'stuck','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-1b0dd33d-624f-4767-a4cf-5d59d6f0119e 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.345613','2026-11-21 15:29:49.350797',NULL,0,'242d69ec-a6b7-46fb-829a-a7a3813d754d',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error','detached',NULL,NULL,NULL,'stiff','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-242d69ec-a6b7-46fb-829a-a7a3813d754d 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'available',NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.352686','2026-11-21 15:29:49.361382',NULL,0,'9a318146-3aa2-451c-9bf8-a136ab14bfc6',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'deleted','detached',NULL,NULL,NULL,'parent','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-9a318146-3aa2-451c-9bf8-a136ab14bfc6 0',NULL,NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
-INSERT INTO "volumes" VALUES('2026-11-21 15:29:49.389381','2026-11-21 15:29:49.410637','2026-11-21 15:29:49.416343',1,'fd2fd4ed-f36a-4f66-b835-1077b762f5f2',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'deleted','detached',NULL,NULL,NULL,'soft-gone','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-fd2fd4ed-f36a-4f66-b835-1077b762f5f2 0','CHAP user-fd2f s3cr3t-of-fd2fd4ed',NULL,'02f5836f-54c9-4dc8-8b56-feff8a340249',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.862396',NULL,NULL,0,'0f0f0f0f-1111-4000-8000-000000000001',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'plain','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-0f0f0f0f-1111-4000-8000-000000000001 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.908489',NULL,NULL,0,'fe3cb641-2301-4e84-a2a2-dde3468ec190',NULL,'cinderlib','cinderlib','old-machine@fast#silver',1,NULL,'available','detached',NULL,NULL,NULL,'wide','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-fe3cb641-2301-4e84-a2a2-dde3468ec190 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.931197',NULL,NULL,0,'96231207-4473-47c6-95cd-fc2797229c91',NULL,'cinderlib','cinderlib','old-machine@fast#silver',2,NULL,'available','detached',NULL,NULL,NULL,'special','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-96231207-4473-47c6-95cd-fc2797229c91 0',NULL,NULL,'96231207-4473-47c6-95cd-fc2797229c91',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.968301',NULL,NULL,0,'a1808c78-2614-4139-8579-feece7065a3b',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,'zone-a','available','detached',NULL,NULL,NULL,'boot','boots','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-a1808c78-2614-4139-8579-feece7065a3b 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.975621',NULL,NULL,0,'2fd27b47-f164-42b5-b2c7-a3cf6291755b',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'','Käse ✓ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-2fd27b47-f164-42b5-b2c7-a3cf6291755b 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.862396',NULL,NULL,0,'b2a25254-b231-4ca0-8c28-667ee9b27ac6',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'restored','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-b2a25254-b231-4ca0-8c28-667ee9b27ac6 0',NULL,'87de2fb3-d117-4d99-a07b-055ff7c832fd','0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.862396',NULL,NULL,0,'fcdf1cea-422a-4f81-9cf9-d377ba999f68',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'copy','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-fcdf1cea-422a-4f81-9cf9-d377ba999f68 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9','0f0f0f0f-1111-4000-8000-000000000001',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:53.862396',NULL,NULL,0,'c4aec355-0122-4381-b57a-075ffe2eee20',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',2,NULL,'available','detached',NULL,NULL,NULL,'of-both','Nothing special','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-c4aec355-0122-4381-b57a-075ffe2eee20 0',NULL,'ff6ea806-7717-458f-a9e2-8ae45df04915','0df7c5ce-6936-42f7-a48e-6db15325b1e9','0f0f0f0f-1111-4000-8000-000000000001',0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.049732','2026-11-21 15:47:54.061494',NULL,0,'f35e27f2-3bb0-4947-a9c0-8eebbb07610f',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'available','detached',NULL,NULL,NULL,'migrated','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-f35e27f2-3bb0-4947-a9c0-8eebbb07610f 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,'0f0f0f0f-2222-4000-8000-000000000002',NULL,NULL,'disabled',NULL,NULL,NULL,'array-17',0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.072700','2026-11-21 15:48:02.014134',NULL,0,'9c03900c-b552-4131-a96c-976412b0f3e5',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',3,NULL,'available','detached',NULL,NULL,NULL,'forgetful','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-9c03900c-b552-4131-a96c-976412b0f3e5 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.096400','2026-11-21 15:47:54.325546',NULL,0,'873e2239-1175-4d24-9f7c-253a96592d67',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'in-use','detached',NULL,NULL,NULL,'used','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-873e2239-1175-4d24-9f7c-253a96592d67 0','CHAP user-873e s3cr3t-of-873e2239',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.397432',NULL,NULL,0,'7e8f2e4e-19a2-4072-89f5-a9aa99eee745',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error','detached',NULL,NULL,NULL,'broken','',NULL,NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.421962',NULL,NULL,0,'63a524ec-dc04-4934-a5f2-8ad35229933c',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'creating','detached',NULL,NULL,NULL,'half-made',NULL,NULL,NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.446308','2026-11-21 15:47:54.471256',NULL,0,'35aca64a-fade-428a-aada-4150ac771374',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'deleting','detached',NULL,NULL,NULL,'half-gone','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-35aca64a-fade-428a-aada-4150ac771374 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.490538','2026-11-21 15:47:54.526485',NULL,0,'7c3de463-ab53-4dea-b675-e4f443946508',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error_deleting','detached',NULL,NULL,NULL,'stuck','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-7c3de463-ab53-4dea-b675-e4f443946508 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.535607','2026-11-21 15:47:54.544524',NULL,0,'d7562957-1e5d-428b-a6d2-1b1722b8c567',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'error','detached',NULL,NULL,NULL,'stiff','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-d7562957-1e5d-428b-a6d2-1b1722b8c567 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,'available',NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.584177','2026-11-21 15:47:54.652208',NULL,0,'44910a1c-e9f4-45dc-b01b-b32e289afe42',NULL,'cinderlib','cinderlib','old-machine@files#bronze',1,NULL,'deleted','detached',NULL,NULL,NULL,'parent','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-44910a1c-e9f4-45dc-b01b-b32e289afe42 0',NULL,NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
+INSERT INTO "volumes" VALUES('2026-11-21 15:47:54.800347','2026-11-21 15:47:54.860922','2026-11-21 15:47:54.895575',1,'38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51',NULL,'cinderlib','cinderlib','old-machine@fast#bronze',1,NULL,'deleted','detached',NULL,NULL,NULL,'soft-gone','','192.0.2.1:3260,1 iqn.2010-10.org.openstack:volume-38b9861a-b2ee-4bc8-8a71-e5d3e0a04b51 0','CHAP user-38b9 s3cr3t-of-38b9861a',NULL,'0df7c5ce-6936-42f7-a48e-6db15325b1e9',NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,1,1);
 CREATE TABLE workers (
 	created_at DATETIME, 
 	updated_at DATETIME, 
@@ -637,7 +638,7 @@ CREATE TABLE workers (
 	UNIQUE (resource_type, resource_id), 
 	FOREIGN KEY(service_id) REFERENCES services (id)
 );
-INSERT INTO "workers" VALUES('2026-11-21 15:29:48.000123','2026-11-21 15:29:48.000123',NULL,0,1,'SENTINEL','SUB-SECOND','OK',NULL,0);
+INSERT INTO "workers" VALUES('2026-11-21 15:47:53.000123','2026-11-21 15:47:53.000123',NULL,0,1,'SENTINEL','SUB-SECOND','OK',NULL,0);
 CREATE UNIQUE INDEX services_uuid_idx ON services (uuid);
 CREATE INDEX ix_cgsnapshots_consistencygroup_id ON cgsnapshots (consistencygroup_id);
 CREATE INDEX ix_group_snapshots_group_id ON group_snapshots (group_id);
@@ -653,12 +654,12 @@ CREATE INDEX ix_volume_metadata_volume_id ON volume_metadata (volume_id);
 CREATE INDEX ix_volume_type_extra_specs_volume_type_id ON volume_type_extra_specs (volume_type_id);
 CREATE INDEX ix_quota_classes_class_name ON quota_classes (class_name);
 CREATE INDEX ix_reservations_usage_id ON reservations (usage_id);
-CREATE INDEX ix_reservations_allocated_id ON reservations (allocated_id);
 CREATE INDEX reservations_deleted_uuid_idx ON reservations (deleted, uuid);
 CREATE INDEX ix_reservations_project_id ON reservations (project_id);
+CREATE INDEX ix_reservations_allocated_id ON reservations (allocated_id);
 CREATE INDEX reservations_deleted_expire_idx ON reservations (deleted, expire);
-CREATE INDEX ix_volume_glance_metadata_volume_id ON volume_glance_metadata (volume_id);
 CREATE INDEX ix_volume_glance_metadata_snapshot_id ON volume_glance_metadata (snapshot_id);
+CREATE INDEX ix_volume_glance_metadata_volume_id ON volume_glance_metadata (volume_id);
 CREATE INDEX ix_backup_metadata_backup_id ON backup_metadata (backup_id);
 CREATE INDEX ix_transfers_volume_id ON transfers (volume_id);
 CREATE INDEX ix_volume_admin_metadata_volume_id ON volume_admin_metadata (volume_id);
@@ -673,9 +674,9 @@ CREATE INDEX ix_group_volume_type_mapping_group_id ON group_volume_type_mapping 
 CREATE INDEX ix_default_volume_types_volume_type_id ON default_volume_types (volume_type_id);
 CREATE INDEX ix_quota_usages_project_id ON quota_usages (project_id);
 CREATE INDEX quota_usage_project_resource_idx ON quota_usages (project_id, resource);
-CREATE INDEX ix_volumes_group_id ON volumes (group_id);
 CREATE INDEX ix_volumes_consistencygroup_id ON volumes (consistencygroup_id);
 CREATE INDEX volumes_service_uuid_idx ON volumes (service_uuid, deleted);
+CREATE INDEX ix_volumes_group_id ON volumes (group_id);
 CREATE INDEX groups_deleted_project_id_idx ON groups (deleted, project_id);
 CREATE INDEX group_snapshots_deleted_project_id_idx ON group_snapshots (deleted, project_id);
 CREATE INDEX volumes_deleted_project_id_idx ON volumes (deleted, project_id);

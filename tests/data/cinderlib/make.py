@@ -179,6 +179,7 @@ def make_used(fast, files):
     first.device_attached({"type": "block", "scsi_wwn": "360000000000000000e00000000010001", "path": "/dev/sdx"})
     used.connect(OTHER)
     used.connect(CONNECTOR)
+    used.connect(CONNECTOR)
     gone = files.create_volume(1, name="gone-in-use")
     gone.connect(CONNECTOR)
     gone.delete()
