@@ -203,7 +203,7 @@ def _text(fields: Fields, name: str) -> str:
 
 def _size(fields: Fields, name: str) -> int:
     found = fields.get(name)
-    if not isinstance(found, int) or found < 1:
+    if type(found) is not int or found < 1:
         raise InvalidRequest(f"{name} is {found!r}, whole GiB wanted")
     return found
 

@@ -68,7 +68,7 @@ def volume(record: VolumeRecord, *, in_use: bool = False) -> dict[str, Json]:
         "display_description": record.description,
         **{name: record.driver_data.get(name) for name in DRIVERS},
         "provider_auth": record.provider_auth or None,
-        "volume_type_id": volume_type.get("id") if volume_type else None,
+        "volume_type_id": None,
         "bootable": False,
         "multiattach": record.multiattach,
         "metadata": dict(record.metadata),
@@ -77,7 +77,10 @@ def volume(record: VolumeRecord, *, in_use: bool = False) -> dict[str, Json]:
         **_times(record),
     }
     before = {name: value for name, value in before.items() if name != "volume_type"}
-    return {**together(told, before, live=VOLUME_LIVE), "volume_type": volume_type}
+    told = {**together(told, before, live=VOLUME_LIVE), "volume_type": volume_type}
+    if volume_type:
+        told["volume_type_id"] = volume_type["id"]
+    return told
 
 
 def snapshot(record: SnapshotRecord) -> dict[str, Json]:
