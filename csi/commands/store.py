@@ -59,7 +59,7 @@ def _store(planned: Plan, settings: Settings, *, dry_run: bool, as_json: bool) -
     with closing(open_store(settings.connection, beside_cinderlib=True)) as below:
         store = sealed(below, sealer)
         before = compare(planned, store, progress=_say_progress)
-        outcome, failed = _outcome(before, dry_run=dry_run)
+        outcome, failed = _outcome(before, len(planned.records()), dry_run=dry_run)
         if not (dry_run or failed or before.taken_over):
             records: list[Record] = [*before.missing, planned.marker]
             below.insert_all(sealed_record(record, sealer) for record in records)
@@ -69,13 +69,13 @@ def _store(planned: Plan, settings: Settings, *, dry_run: bool, as_json: bool) -
     return int(failed)
 
 
-def _outcome(before: Comparison, *, dry_run: bool) -> tuple[str, bool]:
+def _outcome(before: Comparison, total: int, *, dry_run: bool) -> tuple[str, bool]:
     """Say how the work ends, and whether that is a failure."""
     missing = len(before.missing)
     if before.taken_over:
         changed = missing + len(before.differing)
         if changed:
-            return f"was taken over before; {changed} objects have changed or gone since, nothing was touched", True
+            return f"was taken over before; since then {changed} of {total} records changed or went; all stays so", True
         return "was taken over before; everything is there, as it was", False
     if before.differing:
         return "nothing was taken over, because of what is stored already", True
