@@ -206,7 +206,7 @@ def _engine(url: str, *, busy_timeout_s: float) -> sa.Engine:
         path = sqlite_path(url)
         if not path.is_file():
             raise StoreUnusable(f"there is no database {path}")
-        return _read_only(path, busy_timeout_s=busy_timeout_s)
+        return read_only_engine(path, busy_timeout_s=busy_timeout_s)
     try:
         engine = sa.create_engine(parts, poolclass=NullPool, hide_parameters=True)
     except (sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
@@ -214,8 +214,8 @@ def _engine(url: str, *, busy_timeout_s: float) -> sa.Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
-def _read_only(path: Path, *, busy_timeout_s: float) -> sa.Engine:
-    """Return an engine that cannot change the file."""
+def read_only_engine(path: Path, *, busy_timeout_s: float) -> sa.Engine:
+    """Return an engine that cannot change the file, and does not make it."""
     return sa.create_engine(
         sa.URL.create("sqlite", database=path.as_uri(), query={"mode": "ro", "uri": "true"}),
         poolclass=NullPool,

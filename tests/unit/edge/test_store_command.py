@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from csi import cli
+from persistence.seal import new_key_file
 from persistence.sql import open_store
 from tests.unit.cinderlib.data import CANARIES, write_database
 from tests.unit.cinderlib.machine import Old
@@ -107,6 +108,16 @@ def test_it_is_told_in_words_what_becomes_of_what(old, capsys):
     ]
     assert sum(line.startswith("note: ") for line in lines) == 12
     assert lines[-1] == "30 records were stored, and read again to compare"
+
+
+def test_a_dry_run_on_a_store_of_ours_stores_nothing(old):
+    store, key = f"sqlite:///{old.folder}/store.db", old.folder / "key"
+    new_key_file(key)
+    open_store(store).close()
+    code, told, _ = old.take_over("--dry-run", "--store", store, "--key-file", key)
+    assert (code, told["outcome"]) == (0, "30 records would be stored")
+    with closing(open_store(store)) as opened:
+        assert (list(opened.volumes.page()), list(opened.key_values.page())) == ([], [])
 
 
 def test_a_dry_run_on_a_store_needs_the_store_s_key(old):

@@ -5,10 +5,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+import sqlalchemy as sa
+import sqlalchemy.exc
 
 from persistence.errors import StoreUnavailable, StoreUnusable
 from persistence.sql import open_store
-from persistence.sql.cinderlib import look, open_cinderlib
+from persistence.sql.cinderlib import look, open_cinderlib, read_only_engine
 from tests.contract.stores import sqlite_url
 from tests.unit.cinderlib.data import write_database
 
@@ -39,6 +41,13 @@ def test_everything_is_read_and_nothing_is_written(url, tmp_path):
         assert read == database.counts() == {"volumes": 17, "snapshots": 6, "connections": 5, "key_values": 3}
     look(url)
     assert digest(tmp_path) == before
+
+
+def test_the_connection_itself_cannot_write(url, tmp_path):
+    engine = read_only_engine(tmp_path / "cinderlib.db", busy_timeout_s=1)
+    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.exec_driver_sql("DELETE FROM volumes")
+    engine.dispose()
 
 
 def test_what_is_marked_as_deleted_is_left_out(url):
