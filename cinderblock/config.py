@@ -17,6 +17,7 @@ from pathlib import Path
 from oslo_config import cfg
 
 from cinderblock.errors import ConfigurationError
+from persistence.records import Json
 
 #: The host part of every volume's `host` when the file does not set one: the
 #: same on every machine, because it is stored with the volume.
@@ -26,6 +27,10 @@ DEFAULT_WORKERS = 8
 SHARED_SECTION = "backend_defaults"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+#: Where there is no file: one that is empty everywhere.
+NO_FILE = Path(os.devnull)
+#: A driver's class, as it is written.
+EXAMPLE_DRIVER = "cinder.volume.drivers.lvm.LVMVolumeDriver"
 _LOCAL_DRIVER = "cinderblock.cinder.local_files.LocalFilesDriver"
 
 
@@ -34,8 +39,9 @@ class BackendConfiguration:
     """One back end's section.
 
     `options` are the section's own lines as they stand in the file, the last
-    one where an option is repeated. `driver_workers` is how many driver calls
-    may run at once; 1 also means that they all run on one same thread.
+    one where an option is repeated; or, as text, what a program gave instead of
+    a section, which `values` has as it was given. `driver_workers` is how many driver
+    calls may run at once; 1 also means that they all run on one same thread.
     """
 
     name: str
@@ -43,16 +49,22 @@ class BackendConfiguration:
     backend_host: str
     driver_workers: int = DEFAULT_WORKERS
     topology: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, str] = field(default_factory=dict)
+    # Passwords are among them.
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Json] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """A whole file; `host` is Cinder's, for back ends that do not set `backend_host`."""
+    """A whole file; `host` is Cinder's, for back ends that do not set `backend_host`.
+
+    `defaults` are options that a program gives instead of a [DEFAULT] section, and `file` is `NO_FILE` then.
+    """
 
     file: Path
     host: str
-    backends: tuple[BackendConfiguration, ...]
+    backends: tuple[BackendConfiguration, ...] = ()
+    defaults: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
 def own_options() -> list[cfg.Opt]:
@@ -98,6 +110,11 @@ def read(path: Path | None, *, state_dir: Path) -> Configuration:
     )
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a back end, and its section, can be called so."""
+    return name not in {"DEFAULT", SHARED_SECTION} and _NAME.fullmatch(name) is not None
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """Return ", did you mean 'X'?" for the known word nearest to `word`, or ""."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -138,7 +155,7 @@ def _check_names(file: Path, names: Sequence[str], sections: Mapping[str, object
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"{file}: enabled_backends names '{name}' twice; name each back end once")
-        if name in {"DEFAULT", SHARED_SECTION} or not _NAME.fullmatch(name):
+        if not is_name(name):
             raise ConfigurationError(
                 f"{file}: enabled_backends names '{name}', which cannot be a back end's name; "
                 "use letters, digits, '_', '.' and '-'"
@@ -161,7 +178,7 @@ def _backend(file: Path, parsed: cfg.ConfigOpts, name: str, given: Mapping[str, 
     if not driver:
         raise ConfigurationError(
             f"{file}, section [{name}]: volume_driver is not set; write the driver's class, "
-            f"such as 'volume_driver = cinder.volume.drivers.lvm.LVMVolumeDriver'"
+            f"such as 'volume_driver = {EXAMPLE_DRIVER}'"
         )
     return BackendConfiguration(
         name=name,

@@ -17,7 +17,7 @@ from cinderblock.errors import BackendUnavailable, ConfigurationError
 from persistence.port import Store
 
 if TYPE_CHECKING:
-    from cinderblock.cinder.database import Database
+    from cinderblock.cinder.setup import Started
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +51,21 @@ class Runtime:
             with untouched():
                 from cinderblock.cinder import setup
 
-                database = setup.start(configuration, state_dir=state_dir.absolute(), store=store)
+                started = setup.start(configuration, state_dir=state_dir.absolute(), store=store)
         except BaseException:
             _only_one.release()
             raise
-        return cls(database)
+        return cls(started)
 
-    def __init__(self, database: "Database") -> None:
-        self._database = database
+    def __init__(self, started: "Started") -> None:
+        self._started = started
+        self._database = started.database
         self._drivers: list[Driver] = []
         self._sections: set[str] = set()
         self._open = True
 
     def start(self, backend: BackendConfiguration) -> Driver:
-        """Load and start one back end's driver.
+        """Load and start one back end's driver; its section is in the file, or given with it.
 
         Raises:
             ConfigurationError: the section cannot work as it is written, or something must be installed.
@@ -76,6 +77,8 @@ class Runtime:
         from cinderblock.cinder.calls import caller_for
 
         self._sections.add(backend.name)
+        if backend.values is not None:
+            self._started.given.put(backend.name, backend.values)
         caller = caller_for(backend.name, workers=backend.driver_workers)
         is_new = not self._database.stored.store.volumes.page(where={"backend": backend.name}, limit=1)
 
@@ -87,10 +90,14 @@ class Runtime:
                 driver = caller.call(begin)
         except BaseException:
             caller.close()
+            if backend.values is not None:
+                # The next try may give others, and another driver.
+                self._started.given.put(backend.name, {})
+                starting.forget_options(backend.name)
             raise
-        started = CinderDriver(driver, name=backend.name, database=self._database, caller=caller)
-        self._drivers.append(started)
-        return started
+        made = CinderDriver(driver, name=backend.name, database=self._database, caller=caller)
+        self._drivers.append(made)
+        return made
 
     def warnings(self, backend: BackendConfiguration) -> Sequence[str]:
         """Return a sentence for each option of the section that nobody reads; empty before the driver was loaded."""
@@ -109,7 +116,7 @@ class Runtime:
         try:
             for driver in self._drivers:
                 driver.close()
-            setup.stop(self._sections)
+            setup.stop(self._started, self._sections)
         finally:
             _only_one.release()
 

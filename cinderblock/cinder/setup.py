@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from cinder.volume import volume_utils
 from oslo_config import cfg
 
 from cinderblock.cinder import database as databases
+from cinderblock.cinder import starting
 from cinderblock.cinder.database import Database
+from cinderblock.cinder.given import Given
 from cinderblock.concealment import conceal
 from cinderblock.config import Configuration
 from cinderblock.errors import ConfigurationError
@@ -28,7 +31,15 @@ _PRIVILEGES = (os_brick.privileged.default, os_brick.privileged.brick_privsep_hi
 _generate_password = volume_utils.generate_password
 
 
-def start(configuration: Configuration, *, state_dir: Path, store: Store) -> Database:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What drivers share."""
+
+    database: Database
+    given: Given
+
+
+def start(configuration: Configuration, *, state_dir: Path, store: Store) -> Started:
     """Set up everything that drivers share.
 
     Raises:
@@ -49,23 +60,21 @@ def start(configuration: Configuration, *, state_dir: Path, store: Store) -> Dat
     coordination.COORDINATOR.start()
     # A generated CHAP secret goes straight to a command line, so it must be known before it is used.
     volume_utils.generate_password = _generate_concealed
-    database = Database(store)
-    databases.install(database)
-    return database
+    started = Started(database=Database(store), given=Given(configuration.defaults))
+    databases.install(started.database)
+    started.given.install()
+    return started
 
 
-def stop(sections: Iterable[str]) -> None:
+def stop(started: Started, sections: Iterable[str]) -> None:
     """Take the set-up back; `sections` are those that drivers registered options in."""
+    started.given.remove()
     databases.install(None)
     volume_utils.generate_password = _generate_password
     coordination.COORDINATOR.stop()
-    conf = cfg.CONF
-    conf.reset()
+    cfg.CONF.reset()
     for section in sections:
-        # The next configuration may have a section of this name with another driver, and other options.
-        group = conf._groups.get(section)  # noqa: SLF001 - oslo.config does not list a group's options
-        if group is not None:
-            conf.unregister_opts([info["opt"] for info in list(group._opts.values())], group=section)  # noqa: SLF001 - the same
+        starting.forget_options(section)
 
 
 def _read(configuration: Configuration) -> None:

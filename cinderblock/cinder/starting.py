@@ -14,9 +14,10 @@ from oslo_config import cfg
 
 from cinderblock.cinder import listing
 from cinderblock.cinder.errors import program_of, words
+from cinderblock.cinder.given import names_of
 from cinderblock.cinder.objects import new_context
 from cinderblock.cinder.packages import missing_packages
-from cinderblock.concealment import conceal, masked
+from cinderblock.concealment import conceal, conceal_named, masked
 from cinderblock.config import BackendConfiguration, closest, own_options
 from cinderblock.errors import BackendUnavailable, ConfigurationError
 
@@ -84,9 +85,15 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
     return driver
 
 
+def forget_options(section: str) -> None:
+    """Let the options of a section be registered anew: the next driver in it may have others."""
+    for opt in _options(section):
+        cfg.CONF._groups[section]._unregister_opt(opt)  # noqa: SLF001 - the official way needs all back ends closed
+
+
 def unknown_options(backend: BackendConfiguration) -> Sequence[str]:
     """Return a sentence for each option of the section that no driver registered, with the nearest that one did."""
-    known = {name for opt in _options(backend.name) for name in _names(opt)}
+    known = {name for opt in _options(backend.name) for name in names_of(opt)}
     return [
         f"section [{backend.name}]: option '{option}' is not known to {backend.volume_driver}{closest(option, known)}"
         for option in sorted(backend.options)
@@ -165,10 +172,12 @@ def _missing_program(error: BaseException) -> str:
 
 
 def _conceal_options(backend: BackendConfiguration) -> None:
+    # What a program gives may hold passwords inside of lists and mappings.
+    conceal_named(backend.values, lasting=True)
     given = {option.replace("-", "_"): value for option, value in backend.options.items()}
     for opt in _options(backend.name):
         if opt.secret:
-            for name in _names(opt):
+            for name in names_of(opt):
                 conceal(given.get(name, ""), lasting=True)
 
 
@@ -176,8 +185,3 @@ def _options(section: str) -> list[cfg.Opt]:
     """Return the options that are registered in a section."""
     group = cfg.CONF._groups.get(section)  # noqa: SLF001 - oslo.config does not list a group's options
     return [] if group is None else [info["opt"] for info in group._opts.values()]  # noqa: SLF001 - the same
-
-
-def _names(opt: cfg.Opt) -> list[str]:
-    """Return every name that an option is read by."""
-    return [opt.dest, *(old.name.replace("-", "_") for old in opt.deprecated_opts if old.name)]
