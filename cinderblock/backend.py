@@ -201,6 +201,11 @@ class Backends:
         self._closing = threading.Event()
         self._retrying: threading.Thread | None = None
 
+    def add(self, backend: Backend) -> None:
+        """Have one more back end, which the caller has started."""
+        # Replaced as a whole: others may be walking through them.
+        self._backends = {**self._backends, backend.name: backend}
+
     def start(self) -> None:
         """Start each back end; one that is slow or down does not stop the others, and is tried again."""
         self._start_those_down()

@@ -86,6 +86,12 @@ class Driver(Protocol):
     def pools(self) -> Sequence[Pool]:
         """Ask the back end for its pools, at least one; may be slow."""
 
+    def stats(self) -> Mapping[str, Json]:
+        """Ask the back end for all that it says of itself, in Cinder's words; may be slow.
+
+        Source: cinder.interface.volume_driver, get_volume_stats.
+        """
+
     def create(self, volume: VolumeRecord) -> Update:
         """Make an empty volume of `volume.size_gib`."""
 

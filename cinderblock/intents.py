@@ -29,6 +29,9 @@ R = TypeVar("R", bound=Record)
 W = TypeVar("W")
 Driven = TypeVar("Driven", VolumeRecord, SnapshotRecord)
 
+#: The parameter of an object whose id was made up for one call.
+MADE_UP = "made-up-id"
+
 #: How often a write reads again when the driver itself wrote to the record.
 _ATTEMPTS = 10
 
@@ -222,3 +225,8 @@ def exists(record: VolumeRecord | SnapshotRecord) -> bool:
 def ready(record: VolumeRecord | SnapshotRecord) -> bool:
     """Tell whether the object was made completely and is not on its way out."""
     return record.status not in (Status.CREATING, Status.DELETING, Status.TOMBSTONE)
+
+
+def abandoned(record: VolumeRecord | SnapshotRecord) -> bool:
+    """Tell whether nobody will ever ask again for what is being made, should the one who makes it die."""
+    return record.status is Status.CREATING and MADE_UP in record.parameters

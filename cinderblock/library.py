@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from cinderblock.backend import Backends
+from cinderblock.backend import Backend, Backends
 from cinderblock.connection import Connections
 from cinderblock.engine import Engine
 from cinderblock.group import Groups
@@ -28,7 +28,7 @@ class Library:
 
     Args:
         store: where records are kept; stays the caller's.
-        backends: the back ends; closed with the library.
+        backends: the back ends, to which `add` may add; closed with the library.
         leases: this process's claim on what it works on; closed with the library.
         close: releases what the back ends rest on, after they are closed.
     """
@@ -42,7 +42,7 @@ class Library:
         self._closing = threading.Event()
         self._inflight = InFlight()
         self.leftovers = Leftovers()
-        engine = Engine(
+        self.engine = engine = Engine(
             store=store,
             backends=backends,
             intents=Intents(leases, self.leftovers),
@@ -67,24 +67,36 @@ class Library:
             StoreUnavailable: the lease could not be written.
         """
         self._leases.start()
-        threading.Thread(target=self._start_backends, name="library-start", daemon=True).start()
+        lanes = ("", *(backend.name for backend in self.backends))
+        threading.Thread(target=self._start_backends, args=(lanes,), name="library-start", daemon=True).start()
+
+    def add(self, backend: Backend) -> None:
+        """Have one more back end, which the caller has started, in a library that is started.
+
+        What an earlier process left is not mended by itself: a process that is soon over must not begin that.
+        """
+        self.backends.add(backend)
+        threading.Thread(target=self._retry, args=(backend.name,), name=f"mend-{backend.name}", daemon=True).start()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until `ready`; tell whether it is."""
         return self._started.wait(timeout_s)
 
-    def _start_backends(self) -> None:
+    def _start_backends(self, lanes: Sequence[str]) -> None:
         self.backends.start()
         self._started.set()
         # Each back end is mended on a thread of its own: one that hangs keeps nothing from the others.
-        for lane in ("", *(backend.name for backend in self.backends)):
+        for lane in lanes:
             threading.Thread(target=self._mend, args=(lane,), name=f"mend-{lane}", daemon=True).start()
 
-    def _mend(self, backend: str) -> None:
-        if backend and not self._closing.is_set():
-            self.recovery.run(backend)
+    def _mend(self, lane: str) -> None:
+        if lane and not self._closing.is_set():
+            self.recovery.run(lane)
+        self._retry(lane)
+
+    def _retry(self, lane: str) -> None:
         while not self._closing.wait(_RETRY_S):
-            self.leftovers.retry(backend)
+            self.leftovers.retry(lane)
 
     def close(self) -> None:
         """Stop the back ends and give up the lease; the store stays open. Closing twice is not an error.

@@ -5,7 +5,7 @@ from functools import partial
 from cinderblock.engine import Engine, every, pages
 from cinderblock.group import Groups
 from cinderblock.grouped import every_group
-from cinderblock.intents import changed, ready
+from cinderblock.intents import abandoned, changed, ready
 from cinderblock.removal import Removal
 from cinderblock.snapshot import Snapshots
 from cinderblock.volume import Volumes
@@ -19,8 +19,9 @@ class Recovery:
     """Finishes deletions, settles what was interrupted, exports again what is published.
 
     A creation that was cut off is left to whoever asked for it: the retry
-    starts it over, a deletion undoes it. Only a group snapshot is undone at
-    once where the back end may have volumes in a group for it. Nothing that fails here is fatal: it
+    starts it over, a deletion undoes it. It is undone at once where its id was
+    made up for one call, so that nobody can ask for it again, and where the
+    back end may have volumes in a group for it. Nothing that fails here is fatal: it
     is left over, and the verbs do the same when they meet the object.
     """
 
@@ -43,21 +44,23 @@ class Recovery:
                 attempt(f"recovery of group snapshot {group.id}", partial(self._groups.resume, group))
         together = {snapshot_id for group in groups for snapshot_id in group.members.values()}
         for snapshot in every(self._engine.store.snapshots, backend=backend):
-            if snapshot.status in (Status.DELETING, Status.TOMBSTONE) and snapshot.id not in together:
+            going = snapshot.status in (Status.DELETING, Status.TOMBSTONE) and snapshot.id not in together
+            if going or abandoned(snapshot):
                 attempt(f"recovery of snapshot {snapshot.id}", partial(self._snapshots.resume, snapshot))
         for page in pages(self._engine.store.volumes, backend=backend):
             # Asked once for the whole page: most volumes need nothing at all.
             ids = frozenset(volume.cinder_id for volume in page)
             published = {one.volume_cinder_id for one in every(self._engine.store.connections, volume_cinder_id=ids)}
             for volume in page:
-                if volume.cinder_id in published or volume.status in _UNSETTLED or volume.id == volume.cinder_id:
+                unsettled = volume.status in _UNSETTLED or volume.id == volume.cinder_id or abandoned(volume)
+                if unsettled or volume.cinder_id in published:
                     attempt(f"recovery of volume {volume.id}", partial(self._recover, volume))
 
     def _recover(self, volume: VolumeRecord) -> None:
         # What is done looks at the record again: much may have happened since the walk began.
         if volume.id == volume.cinder_id:
             self._removal.reap(volume.cinder_id, backend=volume.backend)
-        elif volume.status is Status.DELETING:
+        elif volume.status is Status.DELETING or abandoned(volume):
             self._removal.resume(volume)
         elif volume.status is Status.EXTENDING:
             self._volumes.resume(volume)

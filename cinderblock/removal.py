@@ -6,6 +6,7 @@ from functools import partial
 from cinderblock.driver import Driver
 from cinderblock.engine import Engine, every
 from cinderblock.errors import InUse, OperationPending
+from cinderblock.intents import abandoned
 from cinderblock.membership import Memberships
 from persistence.records import Status, VolumeRecord
 
@@ -34,10 +35,15 @@ class Removal:
             self.reap_later(found.cinder_id, backend=found.backend)
 
     def resume(self, left: VolumeRecord) -> None:
-        """Finish a deletion that was cut off; a volume that was made of the same name since is left alone."""
+        """Finish a deletion that was cut off, or undo such a creation that nobody will ask for again.
+
+        A volume that was made of the same name since is left alone.
+        """
         with self._engine.inflight.hold(left.id):
             found = self._table.get(left.id)
-            if found is not None and found.cinder_id == left.cinder_id and found.status is Status.DELETING:
+            if found is None or found.cinder_id != left.cinder_id:
+                return
+            if found.status is Status.DELETING or abandoned(found):
                 self.remove(found)
 
     def reap(self, volume_cinder_id: str, *, backend: str) -> None:

@@ -15,7 +15,7 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
-from cinderblock.intents import changed, ready
+from cinderblock.intents import abandoned, changed, ready
 from cinderblock.lookup import Lookup
 from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
@@ -73,11 +73,13 @@ class Snapshots(Lookup[SnapshotRecord]):
             self._remove(found)
 
     def resume(self, left: SnapshotRecord) -> None:
-        """Finish a deletion that was cut off; one that was taken of the same name since is left alone."""
+        """Finish a deletion that was cut off, or undo such a creation that nobody will ask for again.
+
+        A snapshot that was taken of the same name since is left alone.
+        """
         with self._engine.inflight.hold(left.id):
             found = self._table.get(left.id)
-            going = (Status.DELETING, Status.TOMBSTONE)
-            if found is not None and found.cinder_id == left.cinder_id and found.status in going:
+            if found is not None and found.cinder_id == left.cinder_id and _goes(found):
                 self._remove(found)
 
     def bury(self, gone: SnapshotRecord) -> None:
@@ -189,6 +191,10 @@ class Snapshots(Lookup[SnapshotRecord]):
         """Tell whether the driver was never called: the volume had gone before the intent, else it were a tombstone."""
         volumes = every(self._volumes, cinder_id=found.volume_cinder_id)
         return found.status is Status.CREATING and driver.abilities().snapshots_depend and not any(volumes)
+
+
+def _goes(found: SnapshotRecord) -> bool:
+    return found.status in (Status.DELETING, Status.TOMBSTONE) or abandoned(found)
 
 
 def _check_unchanged(before: VolumeRecord, now: VolumeRecord) -> None:

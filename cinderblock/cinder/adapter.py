@@ -54,10 +54,15 @@ class CinderDriver:
 
     def pools(self) -> Sequence[Pool]:
         def ask() -> Sequence[Pool]:
-            self._stats = self.driver.get_volume_stats(refresh=True) or {}
-            return stats.pools(self._stats, backend=self._name, allocated_gib=self._allocated_gib)
+            return stats.pools(self._ask_stats(), backend=self._name, allocated_gib=self._allocated_gib)
 
         return self._call("asking for the pools", ask)
+
+    def stats(self) -> Mapping[str, Json]:
+        return self._call(
+            "asking for statistics",
+            lambda: {str(key): changes.as_json(item) for key, item in self._ask_stats().items()},
+        )
 
     def create(self, volume: VolumeRecord) -> Update:
         def make() -> Update:
@@ -201,6 +206,10 @@ class CinderDriver:
             raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
         with translated(f"{what} on back end '{self._name}'"):
             return self._caller.call(function)
+
+    def _ask_stats(self) -> Mapping[str, Any]:
+        self._stats = self.driver.get_volume_stats(refresh=True) or {}
+        return self._stats
 
     def _volume(self, record: VolumeRecord, *, connecting: str = "") -> Any:
         _conceal_auth(record.provider_auth)

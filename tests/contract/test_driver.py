@@ -1,5 +1,6 @@
 """What every driver promises, held against the fake one and against Cinder's way with local files."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -187,6 +188,13 @@ def test_the_pools_count_what_was_promised(bench):
     assert after.provisioned_gib == pytest.approx(before.provisioned_gib + 2)
     assert before.total_gib > 0
     assert 0 <= after.free_gib <= after.total_gib
+
+
+def test_what_it_says_of_itself_is_what_json_has(bench):
+    said = bench.driver.stats()
+    assert said["vendor_name"]
+    assert said["total_capacity_gb"] > 0
+    assert json.loads(json.dumps(said, allow_nan=False)) == said
 
 
 def test_a_closed_driver_refuses_in_words_and_a_new_one_finds_everything(bench):

@@ -144,6 +144,10 @@ class FakeDriver(GroupVerbs):
                 ),
             )
 
+    def stats(self) -> Mapping[str, Json]:
+        with self._effect("stats", ""):
+            return {"vendor_name": "Fake", "total_capacity_gb": self._capacity_gib, "multiattach": self._chap}
+
     def create(self, volume: VolumeRecord) -> Update:
         with self._effect("create", volume.cinder_id):
             self._add(volume, Disk(size_gib=volume.size_gib))
