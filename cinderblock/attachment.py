@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, replace
 
 from cinderblock.boot import boot_id
 from cinderblock.engine import Engine
-from cinderblock.errors import CinderblockError, DeviceMismatch, InUse, InvalidRequest
+from cinderblock.errors import CinderblockError, DeviceMismatch, InUse, InvalidRequest, NotFound
 from cinderblock.host import Device, Host
 from persistence.errors import PersistenceError, StoreUnusable
-from persistence.records import ConnectionRecord, KeyValueRecord, VolumeRecord
+from persistence.records import ConnectionRecord, KeyValueRecord, Status, VolumeRecord
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Attachments:
 
     def get(self, connection: ConnectionRecord) -> Attachment | None:
         """Return what is remembered of the connection's attachment, whichever machine it is of."""
-        found = self._table.get(_key(connection))
+        found = self._table.get(attachment_key(connection))
         left = None if found is None else _parsed(found)
         return left if left is not None and left.connection == connection.cinder_id else None
 
@@ -73,9 +73,10 @@ class Attachments:
         Raises:
             InUse: it is attached already, and that is refused.
             InvalidRequest: it is attached on another machine, or cannot be on this one.
+            NotFound: the connection has ended.
             DeviceMismatch: what appeared is not the volume.
         """
-        with self._engine.inflight.hold(_key(connection)), self._intended(connection, alone=alone) as held:
+        with self._engine.inflight.hold(attachment_key(connection)), self._intended(connection, alone=alone) as held:
             device = self._connect(held, connection)
             left = _parsed(held)
             self._engine.intents.finish(self._table, held, value=_text(replace(left, device=device)))
@@ -88,8 +89,8 @@ class Attachments:
             InUse: it is mounted, claimed or open; it was left alone.
             InvalidRequest: it is attached on another machine.
         """
-        with self._engine.inflight.hold(_key(connection)):
-            found = self._table.get(_key(connection))
+        with self._engine.inflight.hold(attachment_key(connection)):
+            found = self._table.get(attachment_key(connection))
             if found is None:
                 return
             left = _parsed(found)
@@ -101,23 +102,24 @@ class Attachments:
                     self._host().disconnect(info, left.present)
                 self._engine.intents.forget(self._table, held)
 
-    def check_detached(self, connection: ConnectionRecord) -> None:
-        """Refuse when the volume is attached here.
+    @contextmanager
+    def excluded(self, connection: ConnectionRecord) -> Iterator[None]:
+        """Keep everybody from attaching a connection while the block ends it.
+
+        What was attached on another machine, or before this one was started again, does not count.
 
         Raises:
-            InUse: naming the device.
+            InUse: it is attached here.
         """
-        left = self.get(connection)
-        if left is not None and left.is_here and left.present is not None:
-            msg = f"volume {connection.volume_id!r} is attached here as {left.present.path}; detach it first"
-            raise InUse(msg)
-
-    def forget(self, connection: ConnectionRecord) -> None:
-        """Forget the attachment of a connection that has ended: it was on a machine that is gone, or another boot."""
-        found = self._table.get(_key(connection))
-        if found is not None and _parsed(found).connection == connection.cinder_id:
-            self._engine.intents.check(found)
-            self._table.delete(found)
+        intents = self._engine.intents
+        with self._engine.inflight.hold(attachment_key(connection)):
+            found = self._table.get(attachment_key(connection))
+            if found is not None:
+                _check_detached(_parsed(found), connection)
+            work = intents.taken(self._table, found) if found else intents.opened(self._table, _fresh(connection))
+            with work as held:
+                yield
+                intents.forget(self._table, held)
 
     def refresh(self, volume: VolumeRecord) -> None:
         """Make this machine's devices of a volume as large as the volume is."""
@@ -131,26 +133,34 @@ class Attachments:
     @contextmanager
     def _intended(self, connection: ConnectionRecord, *, alone: bool) -> Iterator[KeyValueRecord]:
         """Record what is about to be attached; what was left of an earlier connection of this name is let go."""
-        intents, found = self._engine.intents, self._table.get(_key(connection))
-        fresh = Attachment(connection=connection.cinder_id, machine=socket.gethostname(), boot_id=boot_id())
+        intents, found = self._engine.intents, self._table.get(attachment_key(connection))
         if found is None:
-            new = KeyValueRecord(id=_key(connection), value=_text(fresh), created_at=time.time())
-            with intents.opened(self._table, new) as held:
-                yield held
+            with intents.opened(self._table, _fresh(connection)) as held:
+                yield self._confirmed(held, connection)
             return
         left = _parsed(found)
         _check_here(left, connection)
         is_same = left.connection == connection.cinder_id
         if alone and is_same:
-            self.check_detached(connection)
+            _check_detached(left, connection)
         if not is_same and left.present is not None:
             with intents.taken(self._table, found) as held, intents.effect(f"letting go of {left.present.path}"):
                 self._host().disconnect({}, left.present)
                 found = intents.finish(self._table, held)
         # A device that is there already stays on record: another one may use it, whatever becomes of this call.
-        value = _text(replace(fresh, device=left.present if is_same else None))
+        value = _text(replace(_begun(connection), device=left.present if is_same else None))
         with intents.taken(self._table, found, value=value) as held:
-            yield held
+            yield self._confirmed(held, connection)
+
+    def _confirmed(self, held: KeyValueRecord, connection: ConnectionRecord) -> KeyValueRecord:
+        """Look at the connection once more, now that nobody can end it meanwhile."""
+        found = self._engine.store.connections.get(connection.id)
+        if found is None or (found.cinder_id, found.status) != (connection.cinder_id, Status.AVAILABLE):
+            if _parsed(held).device is None:
+                self._engine.intents.forget(self._table, held)
+            msg = f"volume {connection.volume_id!r} is not connected to {connection.node_id!r} any more"
+            raise NotFound(msg)
+        return held
 
     def _connect(self, held: KeyValueRecord, connection: ConnectionRecord) -> Device:
         host, what = self._host(), f"attaching volume {connection.volume_id!r}"
@@ -176,8 +186,23 @@ class Attachments:
             log.warning("left for the next detach", extra={"volume_id": connection.volume_id, "reason": str(second)})
 
 
-def _key(connection: ConnectionRecord) -> str:
+def attachment_key(connection: ConnectionRecord) -> str:
+    """Return the id of the record that remembers the attachment of a connection."""
     return f"device/{connection.id}"
+
+
+def _begun(connection: ConnectionRecord) -> Attachment:
+    return Attachment(connection=connection.cinder_id, machine=socket.gethostname(), boot_id=boot_id())
+
+
+def _fresh(connection: ConnectionRecord) -> KeyValueRecord:
+    return KeyValueRecord(id=attachment_key(connection), value=_text(_begun(connection)), created_at=time.time())
+
+
+def _check_detached(left: Attachment, connection: ConnectionRecord) -> None:
+    if left.connection == connection.cinder_id and left.is_here and left.present is not None:
+        msg = f"volume {connection.volume_id!r} is attached here as {left.present.path}; detach it first"
+        raise InUse(msg)
 
 
 def _check_here(left: Attachment, connection: ConnectionRecord) -> None:

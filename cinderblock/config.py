@@ -58,12 +58,14 @@ class BackendConfiguration:
 class Configuration:
     """A whole file; `host` is Cinder's, for back ends that do not set `backend_host`.
 
-    `defaults` are options that a program gives instead of a [DEFAULT] section, and `file` is `NO_FILE` then.
+    `sections` are all that the file has. `defaults` are options that a program gives instead of a [DEFAULT]
+    section, and `file` is `NO_FILE` then.
     """
 
     file: Path
     host: str
     backends: tuple[BackendConfiguration, ...] = ()
+    sections: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
@@ -107,6 +109,7 @@ def read(path: Path | None, *, state_dir: Path) -> Configuration:
         file=file,
         host=parsed.host,
         backends=tuple(_backend(file, parsed, name, sections[name]) for name in names),
+        sections=frozenset(sections),
     )
 
 

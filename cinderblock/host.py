@@ -14,7 +14,7 @@ ConnectionInfo = Mapping[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A block device of this host that shows a volume.
+    """A block device of this host that shows a volume; `open` takes it for its path.
 
     `path` is what is mounted; `backing` is the file behind a loop device, else "",
     and `file_id` that file's "DEVICE:INODE:NAME": the folders above it may look
@@ -28,6 +28,9 @@ class Device:
     file_id: str = ""
     wwn: str = ""
     brick: Mapping[str, Json]
+
+    def __fspath__(self) -> str:
+        return self.path
 
 
 class Host(Protocol):

@@ -61,8 +61,13 @@ def set_up(lock_path: Path) -> None:
             lockutils.set_defaults(str(lock_path))
         if not cfg.CONF.os_brick.lock_path:
             os_brick.setup(cfg.CONF)
-        for context in (privileged.default, privileged.brick_privsep_hide_output):
-            context.set_client_mode(False)
+    without_daemon()
+
+
+def without_daemon() -> None:
+    """Have privileged calls run in this process."""
+    for context in (privileged.default, privileged.brick_privsep_hide_output):
+        context.set_client_mode(False)
 
 
 def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping[str, Json]) -> Any:

@@ -64,8 +64,12 @@ class Runtime:
         self._sections: set[str] = set()
         self._open = True
 
-    def start(self, backend: BackendConfiguration) -> Driver:
+    def start(self, backend: BackendConfiguration, *, strict: bool = False) -> Driver:
         """Load and start one back end's driver; its section is in the file, or given with it.
+
+        Args:
+            backend: its section.
+            strict: refuse options that nobody reads.
 
         Raises:
             ConfigurationError: the section cannot work as it is written, or something must be installed.
@@ -83,7 +87,11 @@ class Runtime:
         is_new = not self._database.stored.store.volumes.page(where={"backend": backend.name}, limit=1)
 
         def begin() -> Any:
-            return starting.start(backend, is_new=is_new)
+            driver = starting.start(backend, is_new=is_new)
+            unknown = starting.unknown_options(backend) if strict else ()
+            if unknown:
+                raise ConfigurationError("; ".join(unknown))
+            return driver
 
         try:
             with untouched():

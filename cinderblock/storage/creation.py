@@ -1,0 +1,164 @@
+"""Making volumes and snapshots: what is wanted, and what becomes of it when that fails."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from cinderblock.errors import AlreadyExists, BackendUnavailable, NotFound, OperationPending, OutOfRange
+from cinderblock.intents import MADE_UP
+from cinderblock.storage import checks
+from cinderblock.storage.session import Session
+from cinderblock.units import in_bytes
+from cinderblock.wanted import SizeRange, WantedSnapshot, WantedVolume
+from persistence.errors import PersistenceError
+from persistence.records import SnapshotRecord, Source, SourceKind, VolumeRecord
+
+Made = TypeVar("Made", VolumeRecord, SnapshotRecord)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a program says of something new, not checked yet."""
+
+    id: str | None
+    name: str
+    description: str
+    pool: str = ""
+    metadata: Mapping[str, str] | None = None
+    extra_specs: Mapping[str, str] | None = None
+    qos_specs: Mapping[str, str] | None = None
+    multiattach: bool = False
+
+    def chosen_id(self) -> str:
+        """Return the id, or one that is made up."""
+        return str(uuid.uuid4()) if self.id is None else checks.identifier(self.id)
+
+    def made_up(self) -> Mapping[str, str]:
+        """Return the parameter that says so of the id."""
+        return {MADE_UP: "true"} if self.id is None else {}
+
+
+def create(session: Session, backend: str, size_gib: int, wishes: Wishes, source: Source | None = None) -> VolumeRecord:
+    """Make a volume, or return the one that has the id and is what is wanted.
+
+    Raises: what `cinderblock.volume.Volumes.create` does.
+    """
+    size_bytes, volume_id = in_bytes(checks.size_gib(size_gib)), wishes.chosen_id()
+    extra_specs = checks.texts("extra specs", wishes.extra_specs)
+    qos_specs = checks.texts("QoS specs", wishes.qos_specs)
+    wanted = WantedVolume(
+        id=volume_id,
+        name=checks.text("name", wishes.name) or volume_id,
+        description=checks.text("description", wishes.description),
+        size=SizeRange(required_bytes=size_bytes, limit_bytes=size_bytes),
+        backend=backend,
+        pool=checks.text("pool", wishes.pool),
+        source=source,
+        multiattach=wishes.multiattach,
+        metadata=checks.texts("metadata", wishes.metadata),
+        extra_specs=extra_specs,
+        qos_specs=qos_specs,
+        # Compared when the same id is asked for again.
+        parameters={
+            "backend": backend,
+            **({"pool": wishes.pool} if wishes.pool else {}),
+            **({"multiattach": "true"} if wishes.multiattach else {}),
+            **{f"extra-specs/{key}": value for key, value in extra_specs.items()},
+            **{f"qos/{key}": value for key, value in qos_specs.items()},
+            **wishes.made_up(),
+        },
+    )
+    session.need(backend)
+    volumes = session.library.volumes
+    make, undo = partial(volumes.create, wanted), partial(volumes.delete, wanted.id)
+    return _created(session, wanted, make, undo, backend=backend)
+
+
+def copy(session: Session, source: VolumeRecord | SnapshotRecord, size_gib: int | None, wishes: Wishes) -> VolumeRecord:
+    """Make a volume with the content of a volume or of a snapshot; specs and pool are its source's.
+
+    Args:
+        session: the storage.
+        source: as it is stored now.
+        size_gib: None for the source's.
+        wishes: its `pool` may be "".
+
+    Raises: what `create` does.
+    """
+    wanted_gib = source.size_gib if size_gib is None else checks.size_gib(size_gib)
+    if wanted_gib < source.size_gib:
+        msg = f"a copy of {source.name!r}, which has {source.size_gib} GiB, cannot have {wanted_gib} GiB"
+        raise OutOfRange(msg)
+    origin = source if isinstance(source, VolumeRecord) else _origin(session, source)
+    kind = SourceKind.VOLUME if isinstance(source, VolumeRecord) else SourceKind.SNAPSHOT
+    like_origin = Wishes(
+        id=wishes.id,
+        name=wishes.name,
+        description=wishes.description,
+        # Most drivers copy within a pool only.
+        pool=wishes.pool or origin.host.partition("#")[2],
+        metadata=wishes.metadata,
+        extra_specs=origin.extra_specs,
+        qos_specs=origin.qos_specs,
+        multiattach=origin.multiattach,
+    )
+    return create(
+        session,
+        source.backend,
+        wanted_gib,
+        like_origin,
+        Source(kind=kind, id=source.id, cinder_id=source.cinder_id),
+    )
+
+
+def create_snapshot(session: Session, volume: VolumeRecord, wishes: Wishes) -> SnapshotRecord:
+    """Take a snapshot, or return the one that has the id and is what is wanted.
+
+    Raises: what `cinderblock.snapshot.Snapshots.create` does.
+    """
+    snapshot_id = wishes.chosen_id()
+    wanted = WantedSnapshot(
+        id=snapshot_id,
+        name=checks.text("name", wishes.name) or snapshot_id,
+        volume_id=volume.id,
+        description=checks.text("description", wishes.description),
+        parameters=wishes.made_up(),
+    )
+    session.need(volume.backend)
+    snapshots = session.library.snapshots
+    make, undo = partial(snapshots.create, wanted), partial(snapshots.delete, wanted.id)
+    return _created(session, wanted, make, undo, backend=volume.backend)
+
+
+def _created(
+    session: Session,
+    wanted: WantedVolume | WantedSnapshot,
+    make: Callable[[], Made],
+    undo: Callable[[], None],
+    *,
+    backend: str,
+) -> Made:
+    try:
+        made = session.ask(make)
+    except (BackendUnavailable, OperationPending, PersistenceError) as error:
+        if MADE_UP in wanted.parameters:
+            # Nobody can ask for it again, so what may be there goes, now or when it can.
+            session.library.leftovers.attempt(f"undoing the creation of {wanted.id}", undo, lane=backend)
+        else:
+            error.add_note(f"ask again for {wanted.id!r}: what was begun is then finished, or begun anew")
+        raise
+    if made.name != wanted.name:
+        msg = f"{made.id!r} exists and is called {made.name!r}, {wanted.name!r} wanted; use another id"
+        raise AlreadyExists(msg)
+    return made
+
+
+def _origin(session: Session, snapshot: SnapshotRecord) -> VolumeRecord:
+    """Return the volume of a snapshot, which may be a tombstone by now."""
+    found = session.store.volumes.page(where={"cinder_id": snapshot.volume_cinder_id}, limit=1)
+    if not found:
+        msg = f"the volume of snapshot {snapshot.name!r} is not known any more"
+        raise NotFound(msg)
+    return found[0]
