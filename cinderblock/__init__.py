@@ -37,10 +37,10 @@ if TYPE_CHECKING:
         UnknownOutcome,
     )
     from cinderblock.host import Device
-    from cinderblock.opening import connector_properties, drivers
-    from cinderblock.opening import open_storage as open
     from cinderblock.storage.backend import Backend
     from cinderblock.storage.connection import Connection
+    from cinderblock.storage.opening import connector_properties, drivers
+    from cinderblock.storage.opening import open_storage as open
     from cinderblock.storage.snapshot import Snapshot
     from cinderblock.storage.storage import Storage
     from cinderblock.storage.volume import Volume
@@ -87,9 +87,9 @@ _HOMES = {
     "StoreUnavailable": "persistence.errors",
     "StoreUnusable": "persistence.errors",
     "Volume": "cinderblock.storage.volume",
-    "connector_properties": "cinderblock.opening",
-    "drivers": "cinderblock.opening",
-    "open": "cinderblock.opening",
+    "connector_properties": "cinderblock.storage.opening",
+    "drivers": "cinderblock.storage.opening",
+    "open": "cinderblock.storage.opening",
 }
 
 if not TYPE_CHECKING:  # so that a type checker finds what is misspelled

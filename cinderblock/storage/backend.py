@@ -39,24 +39,21 @@ class Backend:
 
         Args:
             size_gib: a whole number, 1 or more.
-            id: makes the call repeatable: a volume that has it already is returned when it is what is asked for; what
-                was cut off is begun anew. None makes one up, and takes back what was begun when the call fails.
+            id: makes the call repeatable: a volume that has it, and is what is asked for, is returned; what was cut off
+                is begun anew. None makes one up, and takes back what was begun when the call fails.
             name: several volumes may have the same; the id when "".
-            description: what it is for.
+            description: any text.
             pool: a pool of the back end, the one with most room when "".
-            metadata: Cinder's metadata.
-            extra_specs: Cinder's extra specs, what a volume type would have.
-            qos_specs: Cinder's QoS specs; "consumer" among them says who keeps to them, "back-end" without it.
+            metadata: Cinder's.
+            extra_specs: Cinder's, what a volume type would have.
+            qos_specs: Cinder's; "consumer" among them says who keeps to them, "back-end" without it.
             multiattach: several hosts may be connected at once.
 
         Raises:
-            InvalidRequest: an argument can never be right; there is no such pool.
-            OutOfRange: less than 1 GiB.
+            InvalidRequest: an argument can never be right, or there is no such pool.
             OutOfSpace: no pool has room.
             AlreadyExists: the id is taken by a volume that differs.
-            OperationPending: somebody is at work on it, for longer than the storage's patience.
-            BackendUnavailable: the back end does not answer, or failed in a way that nobody knows.
-            StoreUnavailable: the store does not answer.
+            BackendUnavailable: the back end does not answer, or failed in an unknown way.
         """
         wishes = Wishes(
             id=id,

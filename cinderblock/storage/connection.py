@@ -70,6 +70,12 @@ class Connection:
         left = self._session.attachments.get(self.record)
         return left.present if left is not None else None
 
+    @property
+    def attached_here(self) -> bool:
+        """Whether this machine has the volume attached, or has begun to, as far as is known; looked up now."""
+        left = self._session.attachments.get(self.record)
+        return left is not None and left.is_here
+
     def attach(self, *, alone: bool = False) -> Device:
         """Make the volume a block device of this machine, to which it is connected; one that is there is returned.
 

@@ -1,16 +1,16 @@
 """A volume as programs have it: a record as it was last seen, and what can be done with it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 
 from cinderblock import ids
 from cinderblock.engine import every
-from cinderblock.errors import CinderblockError, NotFound, OutOfRange
+from cinderblock.errors import NotFound, OutOfRange
 from cinderblock.host import Device
-from cinderblock.storage import checks
+from cinderblock.storage import checks, local
 from cinderblock.storage.connection import Connection
 from cinderblock.storage.creation import Wishes, copy, create_snapshot
 from cinderblock.storage.session import Session, same
@@ -239,7 +239,7 @@ class Volume:
 
         Raises: what `connect` and `Connection.attach` do.
         """
-        return self._attached(readonly=readonly, alone=False)[0]
+        return local.attach(self._session, self, readonly=readonly, alone=False).connection
 
     def detach(self) -> None:
         """Undo `attach`, of whichever process; a volume that is not attached here is success.
@@ -248,7 +248,7 @@ class Volume:
             InUse: the device is mounted, claimed or open; it was left alone.
         """
         for connection in self.connections():
-            if connection.device is not None:
+            if connection.attached_here:
                 connection.detach()
                 connection.disconnect()
 
@@ -259,13 +259,11 @@ class Volume:
         Raises: what `attach` does, and
             InUse: it is attached here already; or, at the end, the device is still in use and was left alone.
         """
-        connection, device, is_new = self._attached(readonly=readonly, alone=True)
+        attached = local.attach(self._session, self, readonly=readonly, alone=True)
         try:
-            yield device
+            yield attached.device
         finally:
-            connection.detach()
-            if is_new:
-                connection.disconnect()
+            local.detach(attached)
 
     def to_json(self, *, secrets: bool = False) -> str:
         """Return the volume with its snapshots, connections and attachments, for `Storage.load_json`.
@@ -285,17 +283,3 @@ class Volume:
             msg = f"there is no volume {self.id!r} any more"
             raise NotFound(msg)
         return found
-
-    def _attached(self, *, readonly: bool, alone: bool) -> tuple[Connection, Device, bool]:
-        """Return the connection, the device, and whether the connection is new."""
-        before = {connection.id for connection in self.connections()}
-        connection = self.connect(self._session.host().connector_properties(), readonly=readonly)
-        is_new = connection.id not in before
-        try:
-            return connection, connection.attach(alone=alone), is_new
-        except BaseException:
-            if is_new:
-                # Refused where another caller has attached it meanwhile.
-                with suppress(CinderblockError):
-                    connection.disconnect()
-            raise
