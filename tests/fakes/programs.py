@@ -1,0 +1,70 @@
+"""Drivers over real files for programs' tests: what they do can be seen in their folder, from any process."""
+
+import os
+import signal
+import sys
+
+from cinderblock.cinder.local_files import LocalFilesDriver
+from tests.fakes.vendor import VendorDriver
+
+
+class SharedDriver(VendorDriver):
+    """Several hosts may be connected; `exports/ID` is there while a volume is exported, `log` tells of the calls."""
+
+    def do_setup(self, context):
+        super().do_setup(context)
+        self._exports = self._folder.parent / "exports"
+        self._exports.mkdir(exist_ok=True)
+
+    def create_volume(self, volume):
+        super().create_volume(volume)
+        volume.admin_metadata["format"] = "raw"
+        volume.save()
+        return {"vendor_note": {"luns": [[1, 2], [3]]}}
+
+    def create_export(self, context, volume, connector):
+        (self._exports / volume.id).touch()
+        return super().create_export(context, volume, connector)
+
+    def ensure_export(self, context, volume):
+        (self._exports / volume.id).touch()
+
+    def remove_export(self, context, volume):
+        (self._exports / volume.id).unlink(missing_ok=True)
+
+    def initialize_connection(self, volume, connector, **kwargs):
+        if (self._exports / "refused").exists():
+            self.failing = "initialize_connection"
+        return super().initialize_connection(volume, connector, **kwargs)
+
+    def _update_volume_stats(self):
+        super()._update_volume_stats()
+        self._stats["multiattach"] = True
+
+
+class Qcow2Driver(LocalFilesDriver):
+    """Says that its volumes are of a format that no block device can be made of."""
+
+    def initialize_connection(self, volume, connector, **kwargs):
+        answer = super().initialize_connection(volume, connector, **kwargs)
+        return {**answer, "data": {**answer["data"], "format": "qcow2"}}
+
+
+class StoppingDriver(LocalFilesDriver):
+    """Makes a volume, tells its process's parent so and stops there until it is killed."""
+
+    def create_volume(self, volume):
+        super().create_volume(volume)
+        print("made", flush=True, file=sys.stdout)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class PoolsDriver(LocalFilesDriver):
+    """Has two pools; the second one has more room."""
+
+    def _update_volume_stats(self):
+        super()._update_volume_stats()
+        self._stats["pools"] = [
+            {"pool_name": "small", "total_capacity_gb": 50, "free_capacity_gb": 50, "provisioned_capacity_gb": 0},
+            {"pool_name": "large", "total_capacity_gb": 90, "free_capacity_gb": 90, "provisioned_capacity_gb": 0},
+        ]
