@@ -77,13 +77,12 @@ def lab(tmp_path):
 
 
 @pytest.fixture
-def loops():
-    """Prove that no loop device is left."""
-    before = bound()
-    yield bound
-    assert bound() == before
+def loops(lab):
+    """Answer with the loop devices over this test's files, and prove that none is left."""
+    yield lambda: bound(lab.folder)
+    assert not bound(lab.folder)
 
 
-def bound():
+def bound(folder):
     listed = subprocess.run(["losetup", "-n", "-O", "NAME,BACK-FILE"], capture_output=True, text=True, check=True)
-    return set(listed.stdout.splitlines())
+    return {line.split()[0] for line in listed.stdout.splitlines() if str(folder) in line}
