@@ -70,7 +70,11 @@ def as_text(value: Json) -> str:
 
 def _plain(where: str, value: object) -> Json:
     if isinstance(value, os.PathLike):
-        return os.fsdecode(value)
+        value = os.fsdecode(value)
+    if isinstance(value, str) and "\\$" in value:
+        raise ConfigurationError(
+            f"{where}: a backslash before a dollar sign gets lost in oslo.config; use another value"
+        )
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):

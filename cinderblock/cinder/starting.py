@@ -77,6 +77,9 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
         active_backend_id=None,
     )
     _conceal_options(backend)
+    for opt in _options(backend.name) if backend.values is not None else ():
+        # Read once, so that a bad value is found here and not in the middle of some call.
+        getattr(cfg.CONF[backend.name], opt.dest)
     if not driver.supported and not options.safe_get("enable_unsupported_driver"):
         raise ConfigurationError(
             f"back end '{backend.name}': Cinder marks {backend.volume_driver} as unsupported; "

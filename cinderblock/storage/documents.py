@@ -110,16 +110,12 @@ class Documents:
             if content["cinderblock"] != FORMAT:
                 raise ValueError(f"it is of format {content['cinderblock']!r}, {FORMAT} wanted")
             is_sealed = {_SEALED: True, _CLEAR: False}[content["secrets"]]
-            for item in content["records"]:
-                document = item["document"]
-                record = decode(
-                    kinds[item["kind"]], json.dumps(document), record_id=str(document.get("id")), revision=""
-                )
-                # Whoever worked on it did so on records of another store.
-                yield self._opened(replace(record, owner="")) if is_sealed else replace(record, owner="")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            records = [_decoded(kinds[item["kind"]], item["document"]) for item in content["records"]]
+        except (ValueError, KeyError, TypeError, AttributeError, StoreUnusable) as error:
             msg = f"this is no document of volumes that can be read: {error!r}"
             raise InvalidRequest(msg) from error
+        for record in records:
+            yield self._opened(record) if is_sealed else record
 
     def _opened(self, record: R) -> R:
         fields = [field for field in record.SECRET if getattr(record, field)]
@@ -137,3 +133,9 @@ class Documents:
             msg = f"the store has another {KINDS[type(record)]} {record.id!r} than the document"
             raise AlreadyExists(msg)
         return True
+
+
+def _decoded(record_type: type[R], document: Mapping[str, Any]) -> R:
+    # Whoever worked on it did so on the records of another store.
+    content = json.dumps({**document, "owner": ""})
+    return decode(record_type, content, record_id=str(document.get("id")), revision="")

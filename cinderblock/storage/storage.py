@@ -144,7 +144,7 @@ class Storage:
             StoreUnusable: its secrets were sealed with another key.
         """
         self._session.check_open()
-        return [Volume(self._session, record) for record in self._session.documents.load(text)]
+        return [Volume(self._session, one) for one in self._session.documents.load(text) if listed(one)]
 
     def close(self) -> None:
         """Stop the back ends, and forget what is not stored; closing twice is not an error.

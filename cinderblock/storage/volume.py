@@ -130,8 +130,8 @@ class Volume:
             InUse: it is connected, and the back end grows only others.
         """
         size_bytes = in_bytes(checks.size_gib(size_gib))
-        if self._mine().size_gib > size_gib:
-            msg = f"volume {self.name!r} has {self._mine().size_gib} GiB and cannot shrink to {size_gib}"
+        if self.reload().size_gib > size_gib:
+            msg = f"volume {self.name!r} has {self.size_gib} GiB and cannot shrink to {size_gib}"
             raise OutOfRange(msg)
         self._session.need(self.backend)
         size = SizeRange(required_bytes=size_bytes, limit_bytes=size_bytes)

@@ -5,6 +5,7 @@ import signal
 import sys
 
 from cinderblock.cinder.local_files import LocalFilesDriver
+from cinderblock.cinder.stats import SNAPSHOTS_DEPEND
 from tests.fakes.vendor import VendorDriver
 
 
@@ -68,3 +69,16 @@ class PoolsDriver(LocalFilesDriver):
             {"pool_name": "small", "total_capacity_gb": 50, "free_capacity_gb": 50, "provisioned_capacity_gb": 0},
             {"pool_name": "large", "total_capacity_gb": 90, "free_capacity_gb": 90, "provisioned_capacity_gb": 0},
         ]
+
+
+class DependentDriver(LocalFilesDriver):
+    """A volume cannot go before its snapshots, as on most arrays."""
+
+    def delete_volume(self, volume):
+        if any(self._folder.glob("snapshot-*")):
+            raise AssertionError("a volume was deleted before its snapshots")
+        super().delete_volume(volume)
+
+    def _update_volume_stats(self):
+        super()._update_volume_stats()
+        del self._stats[SNAPSHOTS_DEPEND]

@@ -1,0 +1,94 @@
+"""Several callers of one object, in one process and in several, living and dead: each gets its turn, or is told."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import cinderblock
+from tests.waiting import eventually
+
+#: Makes a volume with a driver that stops its process in the middle of that.
+STOPPING = """
+import cinderblock
+storage = cinderblock.open(url, state_dir=state, lease_s=2.0)
+backend = storage.backend("files", **{**options, "volume_driver": "tests.fakes.programs.StoppingDriver"})
+backend.create_volume(1, id=id, name="data")
+"""
+
+
+@pytest.fixture
+def stopped(lab):
+    """Start a process that stops in the middle of making a volume; it is killed at the end at the latest."""
+    running = []
+
+    def start(volume_id):
+        process = lab.run(STOPPING, id=volume_id)
+        running.append(process)
+        assert process.stdout.readline() == "made\n", process.stderr.read()
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_what_a_killed_program_was_making_is_made_by_whoever_asks_again(lab, stopped):
+    process = stopped("v")
+    process.kill()
+    storage = lab.open(lab.url)
+    backend = lab.backend(storage=storage)
+    assert storage.volume("v").status == cinderblock.Status.CREATING
+    volume = backend.create_volume(1, id="v", name="data")
+    assert volume.status == cinderblock.Status.AVAILABLE
+    assert lab.files() == [f"volume-{volume.record.cinder_id}"]
+    volume.delete()
+    assert lab.files() == []
+
+
+def test_what_a_killed_program_was_making_for_itself_is_cleared_away_by_recovery(lab, stopped):
+    process = stopped(None)
+    (left,) = lab.files()
+    storage = lab.open(lab.url)
+    backend = lab.backend(storage=storage)
+    # It may still be alive: nothing of it is touched before its lease has run out.
+    backend.recover()
+    assert lab.files() == [left]
+    process.kill()
+    assert eventually(lambda: recovered(backend))
+    assert lab.files() == []
+
+
+def recovered(backend):
+    backend.recover()
+    return not backend.volumes()
+
+
+def test_a_program_that_was_frozen_finds_its_work_taken_over_and_leaves_it_alone(lab, stopped):
+    process = stopped("v")
+    storage = lab.open(lab.url)
+    volume = lab.backend(storage=storage).create_volume(1, id="v", name="data")
+    os.kill(process.pid, signal.SIGCONT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "cinderblock.errors." in said
+    assert volume.reload().status == cinderblock.Status.AVAILABLE
+    assert lab.files() == [f"volume-{volume.record.cinder_id}"]
+
+
+def test_two_threads_that_ask_for_one_id_get_one_volume(lab):
+    backend = lab.backend()
+    with ThreadPoolExecutor(4) as threads:
+        volumes = list(threads.map(lambda _: backend.create_volume(1, id="v"), range(4)))
+    assert len(set(volumes)) == len(lab.files()) == 1
+
+
+def test_a_caller_without_patience_is_refused_at_once(lab, stopped):
+    stopped("v")
+    storage = lab.open(lab.url, patience_s=0)
+    lab.backend(storage=storage)
+    with pytest.raises(cinderblock.OperationPending, match="is at work"):
+        storage.volume("v").delete()
+    assert len(lab.files()) == 1
