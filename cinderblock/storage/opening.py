@@ -78,8 +78,8 @@ def open_storage(  # noqa: PLR0913 - all by name, and none is needed
         StoreUnavailable: the store does not answer now.
     """
     with ExitStack() as undo:
-        kept = _store(store, undo)
         folder = _folder(state_dir, store, undo)
+        kept = _store(store, undo)
         sealer = None if (store, state_dir, key_file) == (_MEMORY, None, None) else _sealer(kept, folder, key_file)
         kept = sealed(kept, sealer) if sealer else kept
         configuration = _configuration(folder, config_file, cinder_options, host)
