@@ -26,6 +26,7 @@ from persistence.records import KeyValueRecord
 
 log = logging.getLogger(__name__)
 
+_PREFIX = "lease/"
 #: A process that could not renew for this long has lost what it held.
 TTL_S = 30.0
 
@@ -118,6 +119,16 @@ class Leases:
                 return False
         return now_s - since_s > self._ttl_s and self._shut_out(beat)
 
+    def sweep(self) -> None:
+        """Remove the heartbeats of those that this process has seen silent for `ttl_s`; one look starts the clock."""
+        after, beats = _PREFIX, self._table.page(after=_PREFIX)
+        while beats and beats[0].id.startswith(_PREFIX):
+            for beat in beats:
+                if beat.id.startswith(_PREFIX):
+                    self.may_take(f"{beat.id.removeprefix(_PREFIX)}/{_run_of(beat)}/")
+            after = beats[-1].id
+            beats = self._table.page(after=after)
+
     def close(self, *, withdraw: bool = True) -> None:
         """Stop beating; closing twice is not an error.
 
@@ -206,4 +217,4 @@ def _clocks() -> tuple[float, float]:
 
 
 def _key(owner: str) -> str:
-    return f"lease/{owner}"
+    return f"{_PREFIX}{owner}"

@@ -96,6 +96,8 @@ class Library:
 
     def _retry(self, lane: str) -> None:
         while not self._closing.wait(_RETRY_S):
+            if not lane:
+                self.leftovers.attempt("the sweep of silent processes", self._leases.sweep)
             self.leftovers.retry(lane)
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """A storage: a store of records, and the back ends whose volumes they are."""
 
+import atexit
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -33,6 +35,9 @@ class Storage:
         self._close = close
         self._backends: dict[str, Backend] = {}
         self._closing = threading.Lock()
+        self._process = os.getpid()
+        # A program that ends without closing still says farewell to the others.
+        atexit.register(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -151,6 +156,10 @@ class Storage:
 
         What is connected or attached stays so. Calls in work on other threads end as they will.
         """
+        if os.getpid() != self._process:
+            # In a child of the process, which has neither its threads nor its lease.
+            return
+        atexit.unregister(self.close)
         with self._closing:
             close, self._close = self._close, _nothing
         self._session.close()

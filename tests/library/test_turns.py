@@ -3,10 +3,12 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 import cinderblock
+from persistence.sql import open_store
 from tests.waiting import eventually
 
 #: Makes a volume with a driver that stops its process in the middle of that.
@@ -92,3 +94,23 @@ def test_a_caller_without_patience_is_refused_at_once(lab, stopped):
     with pytest.raises(cinderblock.OperationPending, match="is at work"):
         storage.volume("v").delete()
     assert len(lab.files()) == 1
+
+
+def test_a_program_that_ends_without_closing_leaves_no_lease_and_one_that_is_forked_takes_none(lab):
+    printed = lab.done(
+        """
+import cinderblock, os, sys
+from contextlib import closing
+from persistence.sql import open_store
+storage = cinderblock.open(url, state_dir=state)
+storage.backend("files", **options)
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+with closing(open_store(url)) as store:
+    print([one.id.partition("/")[0] for one in store.key_values.page()])
+"""
+    )
+    assert printed == "['lease', 'recovered']\n"
+    with closing(open_store(lab.url)) as store:
+        assert [one.id.partition("/")[0] for one in store.key_values.page()] == ["recovered"]

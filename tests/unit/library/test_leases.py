@@ -188,3 +188,22 @@ class Deaf:
             raise StoreUnavailable("the connection was cut")
         self.answers += 1
         return stored
+
+
+def test_the_heartbeats_of_the_dead_are_swept_away_and_those_of_the_living_stay(make, table):
+    for number in range(3):
+        killed(make(f"dead-{number}"))
+    make("alive")
+    make("own").sweep()
+    assert len(beats(table)) == 5
+    own = make("other")
+
+    def swept():
+        own.sweep()
+        return beats(table) == ["lease/alive", "lease/other", "lease/own"]
+
+    assert eventually(swept)
+
+
+def beats(table):
+    return [record.id for record in table.page()]
