@@ -82,3 +82,19 @@ class DependentDriver(LocalFilesDriver):
     def _update_volume_stats(self):
         super()._update_volume_stats()
         del self._stats[SNAPSHOTS_DEPEND]
+
+
+class FailingDriver(LocalFilesDriver):
+    """Fails in its own way, after having made a volume or a snapshot, while `broken` is there."""
+
+    def create_volume(self, volume):
+        super().create_volume(volume)
+        self._fail()
+
+    def create_snapshot(self, snapshot):
+        super().create_snapshot(snapshot)
+        self._fail()
+
+    def _fail(self):
+        if (self._folder.parent / "broken").exists():
+            raise RuntimeError("the array has lost its mind")

@@ -114,3 +114,25 @@ with closing(open_store(url)) as store:
     assert printed == "['lease', 'recovered']\n"
     with closing(open_store(lab.url)) as store:
         assert [one.id.partition("/")[0] for one in store.key_values.page()] == ["recovered"]
+
+
+def test_what_fails_in_an_unknown_way_is_taken_back_when_nobody_could_ask_for_it_again(lab):
+    backend = lab.backend("FailingDriver")
+    volume = backend.create_volume(1)
+    (lab.folder / "broken").touch()
+    for verb in (lambda: backend.create_volume(1), volume.clone().create_snapshot):
+        with pytest.raises(cinderblock.UnknownOutcome):
+            verb()
+    assert len(backend.volumes()) == len(lab.files()) == 2
+
+
+def test_what_fails_in_an_unknown_way_under_an_id_of_the_caller_s_is_begun_anew(lab):
+    backend = lab.backend("FailingDriver")
+    (lab.folder / "broken").touch()
+    with pytest.raises(cinderblock.UnknownOutcome) as caught:
+        backend.create_volume(1, id="v")
+    assert caught.value.__notes__ == ["ask again for 'v': what was begun is then finished, or begun anew"]
+    assert [volume.status for volume in backend.volumes()] == ["creating"]
+    (lab.folder / "broken").unlink()
+    assert backend.create_volume(1, id="v").status == "available"
+    assert len(lab.files()) == 1
