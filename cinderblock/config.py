@@ -53,6 +53,11 @@ class BackendConfiguration:
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     values: Mapping[str, Json] | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def cinder_host(self) -> str:
+        """Cinder's "HOST@NAME", stored with every volume."""
+        return f"{self.backend_host}@{self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:

@@ -51,7 +51,7 @@ def open_library(
 def _options(backend: BackendConfiguration, local_topology: Mapping[str, str]) -> BackendOptions:
     return BackendOptions(
         name=backend.name,
-        host=f"{backend.backend_host}@{backend.name}",
+        host=backend.cinder_host,
         workers=backend.driver_workers,
         topology=backend.topology,
         local_topology=local_topology,

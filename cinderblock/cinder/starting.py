@@ -71,7 +71,7 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
     options = cinder_configuration.Configuration([], config_group=backend.name)
     driver = driver_class(
         configuration=options,
-        host=f"{backend.backend_host}@{backend.name}",
+        host=backend.cinder_host,
         cluster_name=None,
         is_vol_db_empty=is_new,
         active_backend_id=None,

@@ -127,7 +127,7 @@ class OpenedBackends:
             log.warning(warning)
         options = BackendOptions(
             name=wanted.name,
-            host=f"{wanted.backend_host}@{wanted.name}",
+            host=wanted.cinder_host,
             workers=wanted.driver_workers,
             topology=wanted.topology,
         )

@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 
+from oslo_config import cfg
+
 from cinderblock.cinder.local_files import LocalFilesDriver
 from cinderblock.cinder.stats import SNAPSHOTS_DEPEND
 from tests.fakes.vendor import VendorDriver
@@ -98,3 +100,11 @@ class FailingDriver(LocalFilesDriver):
     def _fail(self):
         if (self._folder.parent / "broken").exists():
             raise RuntimeError("the array has lost its mind")
+
+
+class WordyDriver(LocalFilesDriver):
+    """Has an option of another vendor's name, of another kind."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.configuration.append_config_values([cfg.StrOpt("vendor_port")])
