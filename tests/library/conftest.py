@@ -28,7 +28,7 @@ class Lab:
 
     def open(self, store=None, **options):
         """Return a storage over a store in memory that outlives it, or over another one."""
-        storage = cinderblock.open(store or self.store, **{"state_dir": self.state, "lease_s": 2.0, **options})
+        storage = cinderblock.open(store or self.store, **{"state_dir": self.state, **options})
         return self._stack.enter_context(storage)
 
     def options(self, driver=FILES, **options):

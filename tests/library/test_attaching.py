@@ -88,7 +88,7 @@ def test_a_later_process_detaches_what_one_that_died_has_attached(lab, loops):
     lab.done(
         """
 import cinderblock, os
-storage = cinderblock.open(url, state_dir=state, lease_s=2.0)
+storage = cinderblock.open(url, state_dir=state)
 storage.backend("files", **options).create_volume(1, id="v").attach()
 os._exit(0)
 """

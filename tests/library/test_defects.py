@@ -3,11 +3,12 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 import cinderblock
-from tests.library.conftest import FILES
+from persistence.memory import MemoryStore
 
 SPECS = {"thin": "<is> True", "vendor:tier": "gold"}
 QOS = {"consumer": "back-end", "total_iops_sec": "500"}
@@ -149,8 +150,6 @@ def unexport(lab, volume):
 
 
 def started_again(store):
-    from dataclasses import replace
-
     (left,) = [record for record in store.key_values.page() if record.id.startswith("recovered/")]
     store.key_values.replace(replace(left, value="another boot"))
 
@@ -201,23 +200,9 @@ def test_what_a_driver_says_of_a_volume_comes_back_from_json_whatever_its_shape(
         volume.connect(CONNECTOR)
         kept = volume.to_json()
         json.loads(kept)
-    with lab.open(cinderblock_memory()) as storage:
+    with lab.open(MemoryStore()) as storage:
         (found,) = storage.load_json(kept)
         assert found.record.driver_data["vendor_note"] == {"luns": [[1, 2], [3]]}
         assert found.metadata == volume.metadata
         (connection,) = found.connections()
         assert connection.connection_info["data"]["luns"] == [1, 2]
-
-
-def cinderblock_memory():
-    from persistence.memory import MemoryStore
-
-    return MemoryStore()
-
-
-def test_a_driver_that_is_listed_is_told_of_with_its_options():
-    described = {driver.class_path: driver for driver in cinderblock.drivers()}
-    lvm = described["cinder.volume.drivers.lvm.LVMVolumeDriver"]
-    assert lvm.supported
-    assert "volume_group" in {option.name for option in lvm.options}
-    assert FILES not in described

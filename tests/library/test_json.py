@@ -6,6 +6,7 @@ import pytest
 
 import cinderblock
 from persistence.memory import MemoryStore
+from persistence.seal import new_key_file
 
 CONNECTOR = {"host": "one", "initiator": "iqn.2026-01.io.example:one"}
 
@@ -13,8 +14,6 @@ CONNECTOR = {"host": "one", "initiator": "iqn.2026-01.io.example:one"}
 def key(lab, name="key"):
     file = lab.folder / name
     if not file.exists():
-        from persistence.seal import new_key_file
-
         new_key_file(file)
     return file
 

@@ -11,10 +11,12 @@ import cinderblock
 from persistence.sql import open_store
 from tests.waiting import eventually
 
+#: Short, so that the dead are found out soon, and long enough for a busy machine.
+LEASE_S = 3.0
 #: Makes a volume with a driver that stops its process in the middle of that.
 STOPPING = """
 import cinderblock
-storage = cinderblock.open(url, state_dir=state, lease_s=2.0)
+storage = cinderblock.open(url, state_dir=state, lease_s=3.0)
 backend = storage.backend("files", **{**options, "volume_driver": "tests.fakes.programs.StoppingDriver"})
 backend.create_volume(1, id=id, name="data")
 """
@@ -40,7 +42,7 @@ def stopped(lab):
 def test_what_a_killed_program_was_making_is_made_by_whoever_asks_again(lab, stopped):
     process = stopped("v")
     process.kill()
-    storage = lab.open(lab.url)
+    storage = lab.open(lab.url, lease_s=LEASE_S)
     backend = lab.backend(storage=storage)
     assert storage.volume("v").status == cinderblock.Status.CREATING
     volume = backend.create_volume(1, id="v", name="data")
@@ -53,7 +55,7 @@ def test_what_a_killed_program_was_making_is_made_by_whoever_asks_again(lab, sto
 def test_what_a_killed_program_was_making_for_itself_is_cleared_away_by_recovery(lab, stopped):
     process = stopped(None)
     (left,) = lab.files()
-    storage = lab.open(lab.url)
+    storage = lab.open(lab.url, lease_s=LEASE_S)
     backend = lab.backend(storage=storage)
     # It may still be alive: nothing of it is touched before its lease has run out.
     backend.recover()
@@ -70,7 +72,7 @@ def recovered(backend):
 
 def test_a_program_that_was_frozen_finds_its_work_taken_over_and_leaves_it_alone(lab, stopped):
     process = stopped("v")
-    storage = lab.open(lab.url)
+    storage = lab.open(lab.url, lease_s=LEASE_S)
     volume = lab.backend(storage=storage).create_volume(1, id="v", name="data")
     os.kill(process.pid, signal.SIGCONT)
     _, said = process.communicate(timeout=30)
