@@ -77,11 +77,15 @@ def test_extending_grows_the_device_as_well(lab, loops):
 
 
 def test_a_volume_that_cannot_be_attached_is_not_connected_afterwards(lab, loops):
-    volume = lab.backend("Qcow2Driver").create_volume(1)
+    storage = lab.open()
+    volume = lab.backend("Qcow2Driver", storage=storage).create_volume(1)
     with pytest.raises(cinderblock.InvalidRequest, match="qcow2"):
         volume.attach()
     assert volume.connections() == []
-    assert not [record for record in lab.store.key_values.page() if record.id.startswith("device/")]
+    connection = volume.connect(storage.connector_properties())
+    with pytest.raises(cinderblock.InvalidRequest, match="qcow2"):
+        connection.attach()
+    assert not connection.attached_here
 
 
 def test_a_later_process_detaches_what_one_that_died_has_attached(lab, loops):
@@ -143,6 +147,11 @@ def test_a_connection_that_has_ended_is_not_attached_any_more(lab, loops):
     connection.disconnect()
     with pytest.raises(cinderblock.NotFound, match="not connected"):
         connection.attach()
+    again = volume.connect(storage.connector_properties())
+    assert again.id == connection.id
+    with pytest.raises(cinderblock.NotFound, match="not connected"):
+        connection.attach()
+    again.disconnect()
     volume.delete()
     assert not [record for record in lab.store.key_values.page() if record.id.startswith("device/")]
 
