@@ -8,7 +8,6 @@ import fcntl
 import gc
 import logging
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cinderblock.errors import ConfigurationError
+from cinderblock.folder import make_private
 from csi import logs
 from csi.endpoint import make_way, socket_path
 from csi.identity.service import Identity, vendor_version
@@ -102,14 +102,8 @@ def claimed(state_dir: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: it cannot be made, others may write to it, or another process has it.
     """
+    make_private(state_dir)
     try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = state_dir.stat()
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigurationError(
-                f"others may write to the state folder {state_dir} (mode {stat.S_IMODE(found.st_mode):04o}); "
-                "run chmod go-w on it, or use another --state-dir"
-            )
         lock = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise ConfigurationError(f"the state folder {state_dir} cannot be used: {error.strerror}") from error

@@ -21,6 +21,7 @@ from cinderblock.cinder.guard import untouched
 from cinderblock.cinder.loading import Runtime
 from cinderblock.config import Configuration
 from cinderblock.errors import ConfigurationError
+from cinderblock.folder import make_private
 from cinderblock.host import Host
 from cinderblock.leases import TTL_S, Leases
 from cinderblock.library import Library
@@ -162,10 +163,7 @@ def _folder(state_dir: AnyPath | None, store: str | Store, undo: ExitStack) -> P
         undo.callback(shutil.rmtree, made, ignore_errors=True)
         return Path(made)
     folder = Path(state_dir).absolute()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"the state folder {folder} cannot be used: {error.strerror}") from error
+    make_private(folder)
     return folder
 
 

@@ -141,6 +141,13 @@ def test_a_store_that_lasts_needs_a_folder(lab):
         cinderblock.open(MemoryStore())
 
 
+def test_a_folder_that_others_may_write_to_is_refused(lab):
+    lab.state.mkdir(mode=0o700)
+    lab.state.chmod(0o770)
+    with pytest.raises(cinderblock.ConfigurationError, match="chmod go-w"):
+        lab.open()
+
+
 def test_a_storage_in_memory_needs_nothing_and_leaves_nothing(lab):
     before = temporary()
     with cinderblock.open() as storage:
