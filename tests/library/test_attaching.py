@@ -151,6 +151,8 @@ def test_a_connection_that_has_ended_is_not_attached_any_more(lab, loops):
     assert again.id == connection.id
     with pytest.raises(cinderblock.NotFound, match="not connected"):
         connection.attach()
+    connection.disconnect()
+    assert volume.connections() == [again]
     again.disconnect()
     volume.delete()
     assert not [record for record in lab.store.key_values.page() if record.id.startswith("device/")]

@@ -89,6 +89,8 @@ def test_a_copy_is_not_smaller_than_its_source_and_a_volume_never_shrinks(lab):
     for verb in (lambda: volume.clone(1), lambda: snapshot.create_volume(1), lambda: volume.extend(1)):
         with pytest.raises(cinderblock.OutOfRange, match=r"2 GiB.* 1"):
             verb()
+    with pytest.raises(cinderblock.OutOfRange, match="cannot shrink to 1"):
+        volume.extend(1)
     assert volume.extend(2).size_gib == 2
     assert (len(backend.volumes()), volume.reload().size_gib) == (1, 2)
 

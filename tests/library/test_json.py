@@ -39,11 +39,12 @@ def test_a_program_with_no_store_goes_on_from_its_json(lab):
     assert lab.files() == []
 
 
-def test_an_attachment_goes_with_its_volume_s_json(lab, loops):
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_attachment_goes_with_its_volume_s_json(lab, loops, whole):
     with lab.open("memory:") as storage:
         volume = lab.backend(storage=storage).create_volume(1)
         device = volume.attach().device
-        kept = volume.to_json()
+        kept = (storage if whole else volume).to_json()
     with lab.open("memory:") as storage:
         (found,) = storage.load_json(kept)
         lab.backend(storage=storage)
