@@ -5,6 +5,7 @@ environment and filters among the warnings; some drivers do the same when they
 are loaded. A library must leave all of that as it found it.
 """
 
+import gc
 import logging
 import os
 import threading
@@ -36,6 +37,18 @@ def untouched() -> Iterator[None]:
             _inside.pop()
             if len(_inside) == 1:
                 _inside.pop().close()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking at everything that an import makes, again and again: all of it stays."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

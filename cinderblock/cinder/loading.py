@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from cinderblock.cinder.guard import untouched
+from cinderblock.cinder.guard import uncollected, untouched
 from cinderblock.config import BackendConfiguration, Configuration
 from cinderblock.driver import Driver
 from cinderblock.errors import BackendUnavailable, ConfigurationError
@@ -48,7 +48,7 @@ class Runtime:
                 "Cinder's drivers are running in this process already; close that runtime before another is opened"
             )
         try:
-            with untouched():
+            with untouched(), uncollected():
                 from cinderblock.cinder import setup
 
                 started = setup.start(configuration, state_dir=state_dir.absolute(), store=store)

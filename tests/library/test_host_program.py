@@ -27,7 +27,7 @@ def test_every_public_name_is_there_and_no_other():
 
 
 _PICTURE = """
-import logging, os, signal, socket, sys, threading, warnings
+import gc, logging, os, signal, socket, sys, threading, warnings
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
 mine = logging.getLogger("mine")
 mine.setLevel(logging.INFO)
@@ -55,6 +55,7 @@ def picture():
         "hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
         "umask": umask,
         "socket": (socket.socket, threading.Thread, socket.getdefaulttimeout()),
+        "collector": (gc.isenabled(), gc.get_threshold()),
         "recursion": sys.getrecursionlimit(),
         # Packages of vendors that are not installed are not there; nobody has put fakes in their places.
         "missing": [name for name in ("rados", "rbd", "storops", "hpe3parclient", "dfs_sdk") if not found(name)],
