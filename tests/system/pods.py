@@ -3,7 +3,10 @@
 import hashlib
 import os
 
+import grpc
+
 from csi.client import mounted
+from tests.waiting import eventually
 
 
 class Pod:
@@ -26,7 +29,9 @@ class Pod:
         return self
 
     def publish(self):
-        self.context = self.client.publish(self.volume_id, capability=self.capability, readonly=self.readonly)
+        self.context = when_free(
+            lambda: self.client.publish(self.volume_id, capability=self.capability, readonly=self.readonly)
+        )
 
     def stage(self):
         self.client.stage(self.volume_id, self.staging, self.context, capability=self.capability)
@@ -44,7 +49,7 @@ class Pod:
     def stop(self):
         self.client.unmount(self.volume_id, self.target)
         self.client.unstage(self.volume_id, self.staging)
-        self.client.unpublish(self.volume_id)
+        when_free(lambda: self.client.unpublish(self.volume_id))
 
     def clear(self):
         """Take everything away, with whatever driver serves now; all of it may be gone already."""
@@ -66,3 +71,17 @@ class Pod:
     def size_bytes(self):
         found = os.statvfs(self.target)
         return found.f_blocks * found.f_frsize
+
+
+def when_free(call):
+    """Make a call of the controller again while it is ABORTED: a driver that has just started exports volumes anew."""
+
+    def answer():
+        try:
+            return (call(),)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.ABORTED:
+                raise
+            return None
+
+    return eventually(answer)[0]
