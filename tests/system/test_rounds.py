@@ -14,7 +14,7 @@ from tests.system.conftest import left_below
 pytestmark = pytest.mark.slow
 
 #: At least so many, and `SOAK_SECONDS` long.
-ROUNDS = 60
+ROUNDS = 200
 SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 #: Rounds until every code path has been loaded, and memory pools have their size.
 WARM_UP = 20
