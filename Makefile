@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
+# How many tests go on at a time; those that have to be alone are alone all the same.
+WORKERS ?= 2
 PYTHON_CODE := csi cinderblock persistence tests
 # Where `make run` keeps its socket and its state.
 RUN_DIR ?= $(CURDIR)/.cinderblock
@@ -25,7 +27,7 @@ demo: setup ## Show a volume's whole life, on files of this machine
 
 .PHONY: test
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
-	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests $(PYTEST_ARGS)
+	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: guest
 guest: setup ## The tests that need kernel features: in a user-mode Linux guest

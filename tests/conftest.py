@@ -1,6 +1,8 @@
-"""What holds for every floor: the slow tests come last, and in CI a skip is a failure."""
+"""What holds for every floor: the order, who may run side by side, and in CI a skip is a failure."""
 
+import fcntl
 import os
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +11,20 @@ STRICT = os.environ.get("CI", "") not in ("", "0", "false")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    # Those that run alone come last of all, when there is nobody left to wait for.
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("alone", "slow")])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    # This file itself is the lock between the workers of a run, so nothing is left behind.
+    with Path(__file__).open(encoding="utf-8") as machine:
+        fcntl.flock(machine, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        try:
+            return (yield)
+        finally:
+            # Closing would not do: a child that was forked meanwhile may have it open.
+            fcntl.flock(machine, fcntl.LOCK_UN)
 
 
 def refuse_skip(report):
@@ -23,6 +38,8 @@ def refuse_skip(report):
 def pytest_runtest_makereport():
     report = yield
     refuse_skip(report)
+    # A worker's report travels as UTF-8, and a test may have written what is none.
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
     return report
 
 

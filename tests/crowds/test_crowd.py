@@ -17,7 +17,7 @@ from tests.crowds.calls import Code, code_of, create, publish
 from tests.crowds.history import History
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 NODE = "node-1"
 CALLERS = 100

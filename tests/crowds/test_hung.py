@@ -8,7 +8,7 @@ from csi.client import Client
 from tests.crowds.calls import Code, capacity, code_of, create, delete, median_s
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 #: More callers than the back end has slots and places to wait for one.
 CALLERS = 80

@@ -6,7 +6,7 @@ from csi import ids
 from tests.crowds.calls import Code, code_of, create, grow, median_s, publish
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 #: Less than anybody notices, more than a refusal takes on a busy machine.
 AT_ONCE_S = 0.05

@@ -12,6 +12,8 @@ from persistence.errors import StoreUnavailable
 from persistence.memory import MemoryStore
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.alone
+
 TTL_S = 0.3
 
 

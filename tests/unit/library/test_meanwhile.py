@@ -11,6 +11,7 @@ from tests.unit.library.world import in_thread, size, volume
 from tests.waiting import eventually
 
 
+@pytest.mark.alone
 def test_a_second_call_on_a_volume_in_work_is_refused_at_once(world, library):
     with world.driver.hold("create") as held:
         working = in_thread(lambda: library.volumes.create(volume()))

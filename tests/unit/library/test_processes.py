@@ -22,6 +22,7 @@ def test_what_failed_in_one_process_is_free_for_another_at_once(world, library):
     assert not world.disagreements()
 
 
+@pytest.mark.alone
 def test_what_a_silent_process_held_is_free_when_its_lease_has_run_out(world):
     at = next(at for at, call, _ in points(SCENARIOS["create"]) if call == "driver.create")
     dying = world.process("a", life=Life(at=at, after=True), ttl_s=TTL_S)
@@ -43,6 +44,7 @@ def made(library):
         return None
 
 
+@pytest.mark.alone
 def test_a_process_whose_lease_was_taken_begins_nothing_any_more(world):
     frozen = world.process("a", ttl_s=TTL_S)
     frozen.volumes.create(volume())
