@@ -1,6 +1,9 @@
 """A program that uses the library stays as it was: its logging, its process, its folder."""
 
+import pytest
 
+
+@pytest.mark.alone
 def test_importing_the_library_is_quick_and_imports_nothing_of_what_it_rests_on(lab):
     printed = lab.done(
         """
