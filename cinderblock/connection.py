@@ -45,6 +45,8 @@ class Connections:
             if found is not None and found.status is Status.AVAILABLE and _is_of(found, volume):
                 _check_fits(wanted, found)
                 return found
+            self._engine.intents.check(volume)
+            self._engine.check_content(volume, at_work=False)
             self._check_sharing(wanted, volume)
             with self._engine.backends.get(volume.backend).slot() as driver:
                 with self._engine.intents.effect(f"checking the connector of node {wanted.node_id!r}"):

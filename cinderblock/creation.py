@@ -3,9 +3,10 @@
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 
 from cinderblock.backend import Backend
-from cinderblock.driver import Driver, Update
+from cinderblock.driver import Driver, Reference, Update
 from cinderblock.engine import Engine
 from cinderblock.errors import (
     AlreadyExists,
@@ -14,8 +15,10 @@ from cinderblock.errors import (
     InvalidRequest,
     NotFound,
     OperationPending,
+    OutOfRange,
 )
 from cinderblock.intents import changed, ready
+from cinderblock.managing import Managing
 from cinderblock.outcome import never_final
 from cinderblock.removal import Removal
 from cinderblock.wanted import WantedVolume
@@ -33,6 +36,7 @@ class Creation:
         self._engine = engine
         self._table = engine.store.volumes
         self._removal = Removal(engine)
+        self._managing = Managing(engine, self._table)
 
     def clear(self, left: VolumeRecord) -> str:
         """Undo what is left of a creation or a deletion that was cut off; return the Cinder id for what comes next.
@@ -76,6 +80,35 @@ class Creation:
                 return intents.finish(
                     self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
                 )
+
+    def manage(self, wanted: WantedVolume, reference: Reference) -> VolumeRecord:
+        """Make what the back end has already the wanted volume; the caller has cleared what was of its name.
+
+        Raises: what `Volumes.manage` does.
+        """
+        if wanted.source is not None:
+            raise InvalidRequest(f"volume {wanted.name!r} cannot be taken over and made from a {wanted.source.kind}")
+        backend = self._choose(wanted, None)
+        if not wanted.pool and len(backend.pools()) > 1:
+            names = ", ".join(pool.name for pool in backend.pools())
+            raise InvalidRequest(f"back end {backend.name!r} has several pools; say in which one it is: {names}")
+        with backend.slot() as driver:
+            if not driver.abilities().manage:
+                raise InvalidRequest(f"the driver of back end {backend.name!r} cannot take over volumes")
+            host = backend.place(driver, size_gib=0, pool=wanted.pool)
+            fresh = _fresh(wanted, None, cinder_id=str(uuid.uuid4()), size_gib=0, host=host, backend=backend)
+            found = dict(reference)
+            fresh = replace(fresh, status=Status.MANAGING, reference=found, wanted_reference=found)
+            return self._managing.begin(driver, fresh, partial(_check_size, wanted))
+
+    def go_on_managing(self, left: VolumeRecord, wanted: WantedVolume | None = None) -> VolumeRecord:
+        """Finish a taking over that was cut off.
+
+        Raises: what `Volumes.manage` does.
+        """
+        check = partial(_check_size, wanted) if wanted else lambda _: None
+        with self._engine.backends.get(left.backend).slot() as driver:
+            return self._managing.resume(driver, left, check)
 
     def _effect(self, driver: Driver, held: VolumeRecord) -> Update:
         intents = self._engine.intents
@@ -124,17 +157,18 @@ class Creation:
         if source is None:
             return None
         found = self._stored_source(source)
-        if found is not None and found.status is Status.DELETING and self._engine.at_work(found):
-            # A deletion that is refused brings it back.
-            msg = f"the source {source.kind} {found.name!r} is being deleted; ask again"
-            raise OperationPending(msg)
+        if found is not None:
+            self._engine.check_source(found)
         if found is None or not ready(found) or source.cinder_id not in ("", found.cinder_id):
             msg = f"the source {source.kind} {source.id!r} does not exist"
             raise NotFound(msg)
-        if found.status is Status.EXTENDING:
-            msg = f"the source {source.kind} {found.name!r} is being extended; ask again"
-            raise OperationPending(msg)
         return found
+
+
+def _check_size(wanted: WantedVolume, found: VolumeRecord) -> None:
+    if not wanted.size.holds(found.size_gib):
+        msg = f"{dict(found.reference)} has {found.size_gib} GiB, which is not in the range that is asked for"
+        raise OutOfRange(msg)
 
 
 def _fresh(

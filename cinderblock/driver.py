@@ -6,16 +6,19 @@ a fake for unit tests is held to the same contract test.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cinderblock.grouped import ConsistencyGroup
-from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+from persistence.records import ConnectionRecord, Json, SnapshotRecord, Specs, VolumeRecord
 
 #: What a driver changed about an object: Cinder's "model update".
 #: Known keys: provider_location, provider_id, provider_auth (secret),
 #: metadata, admin_metadata; every other key is kept as it is.
 Update = Mapping[str, Json]
+
+#: How a back end finds what it has: Cinder's "existing_ref". Known keys: source-name, source-id.
+Reference = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,20 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manageable:
+    """A volume or a snapshot that a back end has.
+
+    `size_gib` is rounded up. `in_the_way` says why it cannot be taken over, "" when it can. `source` is where a
+    snapshot's volume is found, empty where the back end does not tell.
+    """
+
+    reference: Reference
+    size_gib: int
+    in_the_way: str = ""
+    source: Reference = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What a driver can do beyond create, delete, snapshot, clone, connect."""
 
@@ -60,9 +77,14 @@ class Abilities:
     snapshots_depend: bool = True
     #: Volumes are files or devices of the machine that the driver runs on.
     node_local: bool = False
+    #: Taking over volumes, and snapshots, that the back end has already; and listing them.
     manage: bool = False
+    manage_snapshots: bool = False
+    list_manageable: bool = False
     retype: bool = False
     revert: bool = False
+    #: Going back to a snapshot that is not the latest one, which keeps the later ones.
+    revert_past_others: bool = False
     #: Snapshots of several published volumes at one moment, through groups on the back end.
     consistent_groups: bool = False
     #: Why it cannot, "" where there is no more to say than that.
@@ -115,6 +137,60 @@ class Driver(Protocol):
 
         Raises:
             InUse: the back end still needs it for something.
+        """
+
+    def revert(self, volume: VolumeRecord, snapshot: SnapshotRecord, *, again: bool) -> Update:
+        """Give the volume the content of one of its snapshots again, and keep its size; may be repeated.
+
+        Args:
+            volume: the volume, which is not exported.
+            snapshot: the snapshot, of the same size.
+            again: an earlier call was cut off.
+
+        Raises:
+            InUse: refused, and the volume is what it was. After any other error nobody knows its content.
+            NotImplementedError: the driver cannot after all; nothing was done.
+        """
+
+    def retype(self, volume: VolumeRecord, specs: Specs) -> Update:
+        """Change what the volume asks of its back end, where it is; may be repeated.
+
+        Raises:
+            InvalidRequest: the driver cannot do that, and nothing was done.
+            NotImplementedError: the same.
+        """
+
+    def reference(self, record: VolumeRecord | SnapshotRecord) -> Reference:
+        """Return under which name the back end has a volume or a snapshot of ours; cheap, it is not asked."""
+
+    def size_gib_of(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> int:
+        """Return the size of what the back end has there, rounded up; nothing is changed.
+
+        Args:
+            record: what it is to become.
+            reference: where it is.
+
+        Raises:
+            InvalidRequest: there is nothing of that kind.
+        """
+
+    def manage(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> Update:
+        """Make what the back end has there the volume, or the snapshot of its volume; its content stays.
+
+        To be called after `size_gib_of` has answered. Most back ends rename it, to what `reference` says, so it
+        cannot be repeated with the same arguments.
+        """
+
+    def unmanage(self, record: VolumeRecord | SnapshotRecord) -> None:
+        """Let go of a volume or a snapshot, which the back end keeps; one that is absent is success."""
+
+    def manageable_volumes(self, volumes: Sequence[VolumeRecord]) -> Sequence[Manageable]:
+        """Return the volumes that the back end has; may be slow.
+
+        To be called where `Abilities.list_manageable` is true.
+
+        Args:
+            volumes: those of this back end that are ours.
         """
 
     def create_group(self, group: ConsistencyGroup) -> None:

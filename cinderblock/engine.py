@@ -4,12 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cinderblock.backend import Backends
-from cinderblock.errors import OperationPending
+from cinderblock.errors import InUse, NotFound, OperationPending
 from cinderblock.inflight import InFlight
-from cinderblock.intents import Intents
+from cinderblock.intents import Intents, ready
 from cinderblock.leftovers import Leftovers
 from persistence.port import R, Store, Table
 from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
+
+#: What is on its way out, and there again should that be refused.
+_MAY_COME_BACK = {Status.DELETING: "deleted", Status.UNMANAGING: "unmanaged"}
+#: What is finished before anything else is done with it.
+_CHANGING = {Status.EXTENDING: "extended", Status.RETYPING: "retyped"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,91 @@ class Engine:
     def connections_of(self, volume: VolumeRecord) -> list[ConnectionRecord]:
         """Return all publications of a volume, finished or not."""
         return list(every(self.store.connections, volume_cinder_id=volume.cinder_id))
+
+    def snapshots_of(self, volume: VolumeRecord) -> list[SnapshotRecord]:
+        """Return all snapshots of a volume, finished or not; a snapshot's tombstone says that it is gone."""
+        found = every(self.store.snapshots, volume_cinder_id=volume.cinder_id)
+        return [snapshot for snapshot in found if snapshot.status is not Status.TOMBSTONE]
+
+    def check_unpublished(self, volume: VolumeRecord) -> None:
+        """Refuse a volume that is published, finished or not.
+
+        To be called before the intent on the volume is recorded: whoever publishes holds the volume's record
+        meanwhile, so recording the intent fails when this is not true any more.
+
+        Raises:
+            InUse: naming the nodes.
+        """
+        nodes = [connection.node_id for connection in self.connections_of(volume)]
+        if nodes:
+            msg = f"volume {volume.name!r} is published to {', '.join(nodes)}; unpublish it first"
+            raise InUse(msg)
+
+    def check_content(self, volume: VolumeRecord, *, at_work: bool) -> None:
+        """Refuse a volume whose content nobody knows, because it is on its way back to a snapshot's.
+
+        Args:
+            volume: the volume.
+            at_work: whether a living call works on it.
+
+        Raises:
+            OperationPending: one does.
+            InUse: that was cut off, and waits for the same call again.
+        """
+        if volume.status is not Status.REVERTING:
+            return
+        if at_work:
+            msg = f"volume {volume.name!r} is being reverted; ask again"
+            raise OperationPending(msg)
+        msg = f"reverting volume {volume.name!r} was cut off, so nobody knows what it holds; repeat that, or delete it"
+        raise InUse(msg)
+
+    def check_source(self, found: VolumeRecord | SnapshotRecord) -> None:
+        """Refuse to copy what is being changed; what is not ready is the caller's to look at.
+
+        Raises:
+            OperationPending: somebody is at work on it, in a way that a copy must not see.
+            InUse: nobody knows the content.
+        """
+        what = f"{'volume' if isinstance(found, VolumeRecord) else 'snapshot'} {found.name!r}"
+        if found.status in _MAY_COME_BACK and self.at_work(found):
+            msg = f"{what} is being {_MAY_COME_BACK[found.status]}; ask again"
+            raise OperationPending(msg)
+        if found.status in _CHANGING:
+            msg = f"{what} is being {_CHANGING[found.status]}; ask again"
+            raise OperationPending(msg)
+        if isinstance(found, VolumeRecord):
+            self.check_content(found, at_work=self.at_work(found))
+            return
+        for volume in every(self.store.volumes, cinder_id=found.volume_cinder_id):
+            # Some drivers take the snapshot away for a moment. What was cut off does not keep its content from anybody.
+            if volume.wanted_snapshot_cinder_id == found.cinder_id and self.at_work(volume):
+                self.check_content(volume, at_work=True)
+
+    def source_volume(self, volume_id: str) -> VolumeRecord:
+        """Return the volume that a snapshot is, or will be, of: once before the intent and once after it.
+
+        Raises:
+            NotFound: there is none of this id.
+            OperationPending, InUse: what `check_source` says.
+        """
+        volume = self.store.volumes.get(volume_id)
+        if volume is not None:
+            self.check_source(volume)
+        if volume is None or not ready(volume):
+            msg = f"there is no volume {volume_id!r}"
+            raise NotFound(msg)
+        return volume
+
+    def check_unchanged(self, before: VolumeRecord) -> None:
+        """Refuse, now that the intent protects it, a volume that was changed meanwhile.
+
+        Raises: what `source_volume` does.
+        """
+        now = self.source_volume(before.id)
+        if (before.cinder_id, before.size_gib) != (now.cinder_id, now.size_gib):
+            msg = f"volume {now.name!r} was changed while the snapshot was about to be taken; ask again"
+            raise OperationPending(msg)
 
     def check_not_copied(self, held: VolumeRecord) -> None:
         """Refuse while somebody makes a clone or a snapshot of the volume, or removes a snapshot.
@@ -48,8 +138,9 @@ class Engine:
             OperationPending: naming the copy.
         """
         # A clone leads a life of its own once it is made; a snapshot may live in the volume until it is gone.
-        disturbing = (Status.CREATING,) if isinstance(copy, VolumeRecord) else (Status.CREATING, Status.DELETING)
-        if copy.status in disturbing and self.at_work(copy):
+        at_rest = (Status.AVAILABLE, Status.TOMBSTONE)
+        disturbs = copy.status is Status.CREATING if isinstance(copy, VolumeRecord) else copy.status not in at_rest
+        if disturbs and self.at_work(copy):
             msg = f"{copy.name!r}, a copy of {source.name!r}, is {copy.status} right now; ask again"
             raise OperationPending(msg)
 

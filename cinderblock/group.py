@@ -80,7 +80,7 @@ class Groups:
                 with never_final(f"clearing away what is left of group snapshot {wanted.name!r}"):
                     self._remove(record, holding=volume_ids)
                 left = found.consistency if found.status is Status.CREATING else None
-            volumes = [self._snapshots.source(volume_id) for volume_id in volume_ids]
+            volumes = [self._engine.source_volume(volume_id) for volume_id in volume_ids]
             return self._take(wanted, volumes, self._planned(wanted, volumes, left))
 
     def delete(self, group_id: str, snapshot_ids: Sequence[str] = ()) -> None:

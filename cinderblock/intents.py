@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Record)
 W = TypeVar("W")
-Driven = TypeVar("Driven", VolumeRecord, SnapshotRecord)
+Driven = TypeVar("Driven", bound=VolumeRecord | SnapshotRecord)
 
 #: The parameter of an object whose id was made up for one call.
 MADE_UP = "made-up-id"
@@ -219,12 +219,14 @@ def exists(record: VolumeRecord | SnapshotRecord) -> bool:
 
     A tombstone has its Cinder id for its id, whatever is done with it.
     """
-    return record.status not in (Status.CREATING, Status.TOMBSTONE) and record.id != record.cinder_id
+    beginning = (Status.CREATING, Status.MANAGING)
+    return record.status not in (*beginning, Status.TOMBSTONE) and record.id != record.cinder_id
 
 
 def ready(record: VolumeRecord | SnapshotRecord) -> bool:
     """Tell whether the object was made completely and is not on its way out."""
-    return record.status not in (Status.CREATING, Status.DELETING, Status.TOMBSTONE)
+    beginning, going = (Status.CREATING, Status.MANAGING), (Status.DELETING, Status.UNMANAGING)
+    return record.status not in (*beginning, *going, Status.TOMBSTONE)
 
 
 def abandoned(record: VolumeRecord | SnapshotRecord) -> bool:

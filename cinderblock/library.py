@@ -78,6 +78,22 @@ class Library:
         self.backends.add(backend)
         threading.Thread(target=self._retry, args=(backend.name,), name=f"mend-{backend.name}", daemon=True).start()
 
+    def start_only(self, backend: str) -> None:
+        """Take up the lease and start one back end, for a program that has one thing to do there and ends.
+
+        What others left half done is left to those who serve.
+
+        Raises:
+            StoreUnavailable: the lease could not be written.
+            InvalidRequest: there is no back end of this name, or several and none is named.
+            BackendUnavailable: it does not start; the message says why.
+        """
+        chosen = self.backends.choose(backend)
+        self._leases.start()
+        chosen.start()
+        self._started.set()
+        chosen.driver()
+
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until `ready`; tell whether it is."""
         return self._started.wait(timeout_s)

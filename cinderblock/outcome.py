@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cinderblock.errors import BackendUnavailable, CinderblockError, OperationPending, UnknownOutcome
+from cinderblock.errors import BackendUnavailable, CinderblockError, InvalidRequest, OperationPending, UnknownOutcome
 from persistence.errors import PersistenceError
 
 
@@ -36,3 +36,16 @@ def never_final(what: str) -> Iterator[None]:
         raise
     except (CinderblockError, NotImplementedError) as error:
         raise UnknownOutcome(f"{what} was refused, so something is left; ask again. The reason: {error}") from error
+
+
+@contextmanager
+def able(what: str) -> Iterator[None]:
+    """Surround a call to a driver for what not every driver can.
+
+    Raises:
+        InvalidRequest: it cannot.
+    """
+    try:
+        yield
+    except NotImplementedError as error:
+        raise InvalidRequest(f"{what} is more than its driver can: {error}") from error

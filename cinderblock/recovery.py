@@ -12,7 +12,8 @@ from cinderblock.volume import Volumes
 from persistence.records import Status, VolumeRecord
 
 #: What is gone on with even where nothing is published.
-_UNSETTLED = (Status.DELETING, Status.EXTENDING)
+_GOING = (Status.DELETING, Status.UNMANAGING)
+_UNSETTLED = (*_GOING, Status.EXTENDING, Status.RETYPING, Status.REVERTING, Status.MANAGING)
 
 
 class Recovery:
@@ -44,8 +45,8 @@ class Recovery:
                 attempt(f"recovery of group snapshot {group.id}", partial(self._groups.resume, group))
         together = {snapshot_id for group in groups for snapshot_id in group.members.values()}
         for snapshot in every(self._engine.store.snapshots, backend=backend):
-            going = snapshot.status in (Status.DELETING, Status.TOMBSTONE) and snapshot.id not in together
-            if going or abandoned(snapshot):
+            going = snapshot.status in (*_GOING, Status.TOMBSTONE) and snapshot.id not in together
+            if going or snapshot.status is Status.MANAGING or abandoned(snapshot):
                 attempt(f"recovery of snapshot {snapshot.id}", partial(self._snapshots.resume, snapshot))
         for page in pages(self._engine.store.volumes, backend=backend):
             # Asked once for the whole page: most volumes need nothing at all.
@@ -60,9 +61,9 @@ class Recovery:
         # What is done looks at the record again: much may have happened since the walk began.
         if volume.id == volume.cinder_id:
             self._removal.reap(volume.cinder_id, backend=volume.backend)
-        elif volume.status is Status.DELETING or abandoned(volume):
+        elif volume.status in _GOING or abandoned(volume):
             self._removal.resume(volume)
-        elif volume.status is Status.EXTENDING:
+        elif volume.status in _UNSETTLED:
             self._volumes.resume(volume)
         if self._engine.connections_of(volume):
             self._export_again(volume)

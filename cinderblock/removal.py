@@ -3,36 +3,55 @@
 from dataclasses import replace
 from functools import partial
 
-from cinderblock.driver import Driver
-from cinderblock.engine import Engine, every
+from cinderblock.driver import Driver, Reference
+from cinderblock.engine import Engine
 from cinderblock.errors import InUse, OperationPending
 from cinderblock.intents import abandoned
+from cinderblock.managing import Managing
 from cinderblock.membership import Memberships
-from persistence.records import Status, VolumeRecord
+from persistence.records import SnapshotRecord, Status, VolumeRecord
 
 
 class Removal:
-    """Removes volumes and tombstones."""
+    """Removes volumes and tombstones, and lets volumes go that the back end keeps."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._table = engine.store.volumes
         self._memberships = Memberships(engine)
+        self._managing = Managing(engine, self._table)
 
     def remove(self, found: VolumeRecord) -> None:
         """Remove a volume that the caller holds, in whatever state somebody dead left it.
 
+        One that was on its way back to the back end is not deleted there: it goes as it was to go.
+
         Raises:
-            InUse: it is published, or the back end needs it.
+            InUse: it is published, or the back end needs it, or nobody knows whether it is ours.
             OperationPending: it is being copied.
         """
-        # Whoever publishes holds the volume's record meanwhile, so `taken` fails when this is not true any more.
-        self._check_unpublished(found)
+        if found.status is Status.UNMANAGING:
+            self.give_back(found)
+            return
+        check_ours(self._engine, found)
+        self._engine.check_unpublished(found)
         with self._engine.backends.get(found.backend).slot() as driver:
             entombed = self._delete_or_entomb(driver, found)
         if entombed:
             # The snapshot that needed it may have been given up before there was a tombstone to go with it.
             self.reap_later(found.cinder_id, backend=found.backend)
+
+    def give_back(self, found: VolumeRecord) -> Reference:
+        """Forget a volume that the caller holds; return where the back end, which keeps it, has it from now on.
+
+        Raises:
+            InUse: it is published, or has snapshots, or nobody knows its content.
+            InvalidRequest: the driver cannot let go of it.
+            OperationPending: it is being copied.
+        """
+        self._engine.intents.check(found)
+        self._check_free(found)
+        return self._managing.give_back(found, self._freed)
 
     def resume(self, left: VolumeRecord) -> None:
         """Finish a deletion that was cut off, or undo such a creation that nobody will ask for again.
@@ -43,7 +62,7 @@ class Removal:
             found = self._table.get(left.id)
             if found is None or found.cinder_id != left.cinder_id:
                 return
-            if found.status is Status.DELETING or abandoned(found):
+            if found.status in (Status.DELETING, Status.UNMANAGING) or abandoned(found):
                 self.remove(found)
 
     def reap(self, volume_cinder_id: str, *, backend: str) -> None:
@@ -88,7 +107,7 @@ class Removal:
 
     def _entomb(self, held: VolumeRecord) -> bool:
         """Re-key a volume by its Cinder id when snapshots need it; tell whether that was so."""
-        if held.id == held.cinder_id or not self._needed(held):
+        if held.id == held.cinder_id or not self._engine.snapshots_of(held):
             return False
         if self._table.get(held.cinder_id) is None:
             tombstone = replace(held, id=held.cinder_id, status=Status.TOMBSTONE, owner="", revision="")
@@ -96,21 +115,38 @@ class Removal:
         self._engine.intents.forget(self._table, held)
         return True
 
+    def _freed(self, driver: Driver, held: VolumeRecord) -> VolumeRecord:
+        self._check_free(held)
+        return self._memberships.settle(driver, held)
+
+    def _check_free(self, volume: VolumeRecord) -> None:
+        self._engine.check_unpublished(volume)
+        self._engine.check_not_copied(volume)
+        self._engine.check_content(volume, at_work=False)
+        names = ", ".join(repr(snapshot.name) for snapshot in self._engine.snapshots_of(volume))
+        if names:
+            raise InUse(
+                f"volume {volume.name!r} has snapshots, which would be of nothing: {names}; unmanage or delete them"
+            )
+
     def _needless(self, volume_cinder_id: str) -> VolumeRecord | None:
         """Return the tombstone, if there is one, when no snapshot needs it."""
         found = self._table.get(volume_cinder_id)
-        return None if found is None or self._needed(found) else found
+        return None if found is None or self._engine.snapshots_of(found) else found
 
-    def _needed(self, volume: VolumeRecord) -> bool:
-        """Tell whether the back end has snapshots of the volume; a snapshot's tombstone says that it is gone there."""
-        snapshots = every(self._engine.store.snapshots, volume_cinder_id=volume.cinder_id)
-        return any(snapshot.status is not Status.TOMBSTONE for snapshot in snapshots)
 
-    def _check_unpublished(self, volume: VolumeRecord) -> None:
-        nodes = [connection.node_id for connection in self._engine.connections_of(volume)]
-        if nodes:
-            msg = f"volume {volume.name!r} is published to {', '.join(nodes)}; unpublish it first"
-            raise InUse(msg)
+def check_ours(engine: Engine, found: VolumeRecord | SnapshotRecord) -> None:
+    """Refuse to delete what the back end had before, and of which nobody knows yet whether it is ours.
+
+    Raises:
+        InUse: taking it over was cut off.
+        OperationPending: a living call takes it over.
+    """
+    if found.status is Status.MANAGING:
+        engine.intents.check(found)
+        raise InUse(
+            f"taking over {found.name!r} was cut off, so nobody deletes it; repeat that, or unmanage it: {found.id}"
+        )
 
 
 def _before(found: VolumeRecord) -> Status:

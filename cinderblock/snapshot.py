@@ -4,7 +4,8 @@ import time
 import uuid
 from contextlib import ExitStack
 
-from cinderblock.driver import Driver
+from cinderblock.adoption import Adoption
+from cinderblock.driver import Driver, Reference
 from cinderblock.engine import Engine, every
 from cinderblock.errors import (
     AlreadyExists,
@@ -12,13 +13,12 @@ from cinderblock.errors import (
     CinderblockError,
     InUse,
     InvalidRequest,
-    NotFound,
     OperationPending,
 )
-from cinderblock.intents import abandoned, changed, ready
+from cinderblock.intents import abandoned, changed, exists, ready
 from cinderblock.lookup import Lookup
 from cinderblock.outcome import never_final
-from cinderblock.removal import Removal
+from cinderblock.removal import Removal, check_ours
 from cinderblock.wanted import WantedSnapshot
 from persistence.records import SnapshotRecord, Status, VolumeRecord
 
@@ -34,6 +34,7 @@ class Snapshots(Lookup[SnapshotRecord]):
         super().__init__(engine.store.snapshots, "snapshot")
         self._engine = engine
         self._removal = Removal(engine)
+        self._adoption = Adoption(engine)
         self._volumes = engine.store.volumes
 
     def create(self, wanted: WantedSnapshot) -> SnapshotRecord:
@@ -48,9 +49,54 @@ class Snapshots(Lookup[SnapshotRecord]):
         with self._engine.inflight.hold(wanted.id):
             found = self._table.get(wanted.id)
             if found is not None and ready(found):
-                _check_fits(wanted, found, self._volumes.get(wanted.volume_id))
+                wanted.check_fits(found, self._volumes.get(wanted.volume_id))
                 return found
             return self._take(wanted)
+
+    def manage(self, wanted: WantedSnapshot, reference: Reference) -> SnapshotRecord:
+        """Return the wanted snapshot, taking over what the volume's back end has under `reference`, with its content.
+
+        Nobody knows when it was taken: its time is that of the taking over.
+
+        Args:
+            wanted: the snapshot.
+            reference: {"source-name": …} or {"source-id": …}, as the driver wants it.
+
+        Raises:
+            AlreadyExists: the name is taken by another snapshot, or what is there is ours already.
+            NotFound: the volume does not exist, or what an earlier call began with has gone.
+            InvalidRequest: the back end has no such thing, or cannot take it over.
+        """
+        with self._engine.inflight.hold(wanted.id):
+            found = self._table.get(wanted.id)
+            if found is None or not (ready(found) or found.status is Status.MANAGING):
+                if found is not None:
+                    self._clear(wanted.id)
+                return self._adoption.begin(wanted, reference)
+            if (found.volume_id, dict(found.reference)) != (wanted.volume_id, dict(reference)):
+                msg = f"there is a snapshot {found.name!r} of volume {found.volume_id!r} already; use another name"
+                raise AlreadyExists(msg)
+            return found if ready(found) else self._adoption.resume(found)
+
+    def unmanage(self, snapshot_id: str) -> Reference:
+        """Forget a snapshot, which its back end keeps; one that is absent is success.
+
+        Returns:
+            Where the back end has it from now on, empty where there was none.
+
+        Raises:
+            InUse: a volume is on its way back to it, or it is half made or half deleted.
+            InvalidRequest: it belongs to a group snapshot, or the driver cannot let go of it.
+        """
+        with self._engine.inflight.hold(snapshot_id):
+            found = self._table.get(snapshot_id)
+            if found is None or found.status is Status.TOMBSTONE:
+                return {}
+            _check_alone(found, with_group=False)
+            if found.status in (Status.CREATING, Status.DELETING):
+                msg = f"snapshot {found.name!r} is {found.status}; delete it, or create it again"
+                raise InUse(msg)
+            return self._adoption.give_back(found, self._check_free)
 
     def delete(self, snapshot_id: str, *, with_group: bool = False) -> None:
         """Remove a snapshot; one that is absent is success.
@@ -67,19 +113,21 @@ class Snapshots(Lookup[SnapshotRecord]):
             found = self._table.get(snapshot_id)
             if found is None:
                 return
-            if found.group_id and not with_group:
-                msg = f"snapshot {found.name!r} belongs to group snapshot {found.group_id!r}; delete that one"
-                raise InvalidRequest(msg)
+            _check_alone(found, with_group=with_group)
             self._remove(found)
 
     def resume(self, left: SnapshotRecord) -> None:
-        """Finish a deletion that was cut off, or undo such a creation that nobody will ask for again.
+        """Finish a deletion or a taking over that was cut off, or undo such a creation that nobody will ask for again.
 
         A snapshot that was taken of the same name since is left alone.
         """
         with self._engine.inflight.hold(left.id):
             found = self._table.get(left.id)
-            if found is not None and found.cinder_id == left.cinder_id and _goes(found):
+            if found is None or found.cinder_id != left.cinder_id:
+                return
+            if found.status is Status.MANAGING:
+                self._adoption.resume(found)
+            elif _goes(found):
                 self._remove(found)
 
     def bury(self, gone: SnapshotRecord) -> None:
@@ -96,20 +144,24 @@ class Snapshots(Lookup[SnapshotRecord]):
 
         Raises:
             OperationPending: naming who is in the way.
+            InUse: its volume was on the way back to it when that was cut off.
         """
         for copy in every(self._engine.store.volumes, source_cinder_id=held.cinder_id):
             self._engine.check_copy(held, copy)
         for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
-            if volume.status is Status.DELETING and self._engine.at_work(volume):
+            at_work = self._engine.at_work(volume)
+            if volume.status is Status.DELETING and at_work:
                 msg = f"volume {volume.name!r} of snapshot {held.name!r} is being deleted; ask again"
                 raise OperationPending(msg)
+            if at_work or volume.wanted_snapshot_cinder_id == held.cinder_id:
+                self._engine.check_content(volume, at_work=at_work)
 
     def _take(self, wanted: WantedSnapshot) -> SnapshotRecord:
         cinder_id = self._clear(wanted.id)
-        volume = self.source(wanted.volume_id)
+        volume = self._engine.source_volume(wanted.volume_id)
         backend, intents = self._engine.backends.get(volume.backend), self._engine.intents
         backend.check_reachable(wanted.reachable_from)
-        new = fresh(wanted, volume, cinder_id, created_at=time.time())
+        new = wanted.record(volume, cinder_id, created_at=time.time())
         with ExitStack() as afterwards, backend.slot() as driver, intents.opened(self._table, new) as held:
             self._check_source(volume, held, afterwards)
             try:
@@ -127,7 +179,7 @@ class Snapshots(Lookup[SnapshotRecord]):
     def _check_source(self, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack) -> None:
         """Look at the volume once more, now that the intent protects it; the driver was not called yet."""
         try:
-            _check_unchanged(volume, self.source(volume.id))
+            self._engine.check_unchanged(volume)
         except CinderblockError:
             self._engine.intents.forget(self._table, held)
             # The volume may have become a tombstone for the sake of this snapshot: it goes when the slot is free.
@@ -139,28 +191,13 @@ class Snapshots(Lookup[SnapshotRecord]):
         left = self._table.get(snapshot_id)
         if left is None:
             return str(uuid.uuid4())
+        if left.status is Status.MANAGING:
+            self._engine.intents.check(left)
+            msg = f"{left.name!r} is a snapshot whose taking over was cut off; repeat that, or use another name"
+            raise AlreadyExists(msg)
         with never_final(f"clearing away what is left of snapshot {left.name!r}"):
             self._remove(left)
         return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
-
-    def source(self, volume_id: str) -> VolumeRecord:
-        """Return a volume whose snapshot can be taken now.
-
-        Raises:
-            NotFound: there is none of this id.
-        """
-        volume = self._volumes.get(volume_id)
-        if volume is not None and volume.status is Status.DELETING and self._engine.at_work(volume):
-            # A deletion that is refused brings it back.
-            msg = f"volume {volume.name!r} is being deleted; ask again"
-            raise OperationPending(msg)
-        if volume is None or not ready(volume):
-            msg = f"there is no volume {volume_id!r}"
-            raise NotFound(msg)
-        if volume.status is Status.EXTENDING:
-            msg = f"volume {volume.name!r} is being extended; ask again"
-            raise OperationPending(msg)
-        return volume
 
     def _undo(self, driver: Driver, held: SnapshotRecord) -> None:
         intents, what = self._engine.intents, f"undoing snapshot {held.name!r}"
@@ -171,6 +208,10 @@ class Snapshots(Lookup[SnapshotRecord]):
 
     def _remove(self, found: SnapshotRecord) -> None:
         """Remove the snapshot, and with the last one its volume's tombstone; the record goes last."""
+        if found.status is Status.UNMANAGING:
+            self._adoption.give_back(found, self._check_free)
+            return
+        check_ours(self._engine, found)
         self.bury(found if found.status is Status.TOMBSTONE else self._destroy(found))
 
     def _destroy(self, found: SnapshotRecord) -> SnapshotRecord:
@@ -187,6 +228,13 @@ class Snapshots(Lookup[SnapshotRecord]):
                 raise
             return intents.finish(self._table, held, status=Status.TOMBSTONE)
 
+    def _check_free(self, held: SnapshotRecord) -> None:
+        self.check_undisturbed(held)
+        for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
+            if not exists(volume) or volume.status is Status.DELETING:
+                msg = f"the volume of snapshot {held.name!r} was deleted, and goes with it; delete the snapshot instead"
+                raise InUse(msg)
+
     def _never_begun(self, driver: Driver, found: SnapshotRecord) -> bool:
         """Tell whether the driver was never called: the volume had gone before the intent, else it were a tombstone."""
         volumes = every(self._volumes, cinder_id=found.volume_cinder_id)
@@ -194,40 +242,10 @@ class Snapshots(Lookup[SnapshotRecord]):
 
 
 def _goes(found: SnapshotRecord) -> bool:
-    return found.status in (Status.DELETING, Status.TOMBSTONE) or abandoned(found)
+    return found.status in (Status.DELETING, Status.UNMANAGING, Status.TOMBSTONE) or abandoned(found)
 
 
-def _check_unchanged(before: VolumeRecord, now: VolumeRecord) -> None:
-    if (before.cinder_id, before.size_gib) != (now.cinder_id, now.size_gib):
-        msg = f"volume {now.name!r} was changed while the snapshot was about to be taken; ask again"
-        raise OperationPending(msg)
-
-
-def _check_fits(wanted: WantedSnapshot, found: SnapshotRecord, volume: VolumeRecord | None) -> None:
-    if found.volume_id != wanted.volume_id:
-        msg = (
-            f"snapshot {wanted.name!r} is of volume {found.volume_id!r}, "
-            f"of {wanted.volume_id!r} wanted; use another name"
-        )
-        raise AlreadyExists(msg)
-    if volume is not None and ready(volume) and volume.cinder_id != found.volume_cinder_id:
-        msg = f"snapshot {wanted.name!r} is of an earlier volume {volume.name!r} than the one of now; use another name"
-        raise AlreadyExists(msg)
-
-
-def fresh(wanted: WantedSnapshot, volume: VolumeRecord, cinder_id: str, *, created_at: float) -> SnapshotRecord:
-    """Return the record of a snapshot that is about to be taken."""
-    return SnapshotRecord(
-        id=wanted.id,
-        cinder_id=cinder_id,
-        created_at=created_at,
-        name=wanted.name,
-        description=wanted.description,
-        backend=volume.backend,
-        volume_id=volume.id,
-        volume_cinder_id=volume.cinder_id,
-        size_gib=volume.size_gib,
-        status=Status.CREATING,
-        group_id=wanted.group_id,
-        parameters=wanted.parameters,
-    )
+def _check_alone(found: SnapshotRecord, *, with_group: bool) -> None:
+    if found.group_id and not with_group:
+        msg = f"snapshot {found.name!r} belongs to group snapshot {found.group_id!r}; delete that one"
+        raise InvalidRequest(msg)

@@ -17,7 +17,7 @@ from cinderblock.errors import InUse, OperationPending
 from cinderblock.grouped import ConsistencyGroup
 from cinderblock.intents import changed
 from cinderblock.membership import Memberships
-from cinderblock.snapshot import Snapshots, fresh
+from cinderblock.snapshot import Snapshots
 from cinderblock.wanted import WantedSnapshot
 from persistence.records import SnapshotRecord, Status, VolumeRecord
 
@@ -73,7 +73,7 @@ class Together:
         joined = self._memberships.join(driver, group, held)
         now = time.time()
         new = [
-            fresh(one, volume, group.members[volume.cinder_id], created_at=now)
+            one.record(volume, group.members[volume.cinder_id], created_at=now)
             for one, volume in zip(wanted, joined, strict=True)
         ]
         with self._engine.inflight.hold(*(one.id for one in new)), ExitStack() as stack:

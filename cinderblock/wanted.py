@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cinderblock.errors import AlreadyExists, OutOfRange
+from cinderblock.intents import ready
 from cinderblock.units import gib_rounded_up, in_bytes
-from persistence.records import Json, Source, VolumeRecord
+from persistence.records import Json, SnapshotRecord, Source, Status, VolumeRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,40 @@ class WantedSnapshot:
     group_id: str = ""
     reachable_from: tuple[Mapping[str, str], ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def check_fits(self, found: SnapshotRecord, volume: VolumeRecord | None) -> None:
+        """Compare with the snapshot that has the name already, and with the volume that there is now.
+
+        Raises:
+            AlreadyExists: it is of another volume.
+        """
+        if found.volume_id != self.volume_id:
+            msg = (
+                f"snapshot {self.name!r} is of volume {found.volume_id!r}, "
+                f"of {self.volume_id!r} wanted; use another name"
+            )
+            raise AlreadyExists(msg)
+        if volume is not None and ready(volume) and volume.cinder_id != found.volume_cinder_id:
+            name = volume.name
+            msg = f"snapshot {self.name!r} is of an earlier volume {name!r} than the one of now; use another name"
+            raise AlreadyExists(msg)
+
+    def record(self, volume: VolumeRecord, cinder_id: str, *, created_at: float) -> SnapshotRecord:
+        """Return the new record of a snapshot that is about to be taken of the volume."""
+        return SnapshotRecord(
+            id=self.id,
+            cinder_id=cinder_id,
+            created_at=created_at,
+            name=self.name,
+            description=self.description,
+            backend=volume.backend,
+            volume_id=volume.id,
+            volume_cinder_id=volume.cinder_id,
+            size_gib=volume.size_gib,
+            status=Status.CREATING,
+            group_id=self.group_id,
+            parameters=self.parameters,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

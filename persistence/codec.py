@@ -21,7 +21,7 @@ from persistence.keys import KINDS, key_problem
 from persistence.records import Json, Record
 
 #: The version of the documents that this code writes, and the newest that it reads.
-FORMAT = 1
+FORMAT = 2
 
 R = TypeVar("R", bound=Record)
 

@@ -22,6 +22,14 @@ class Status(StrEnum):
     PUBLISHING = "publishing"
     UNPUBLISHING = "unpublishing"
     DELETING = "deleting"
+    #: Taken over from the back end, which had it before: it must never be undone by a deletion.
+    MANAGING = "managing"
+    #: Given back to the back end, which keeps it.
+    UNMANAGING = "unmanaging"
+    #: On its way back to a snapshot's content; until it is there nobody knows what the volume holds.
+    REVERTING = "reverting"
+    #: Getting other extra specs and QoS specs.
+    RETYPING = "retyping"
     #: Deleted for its user; the back end still needs it for its snapshots.
     TOMBSTONE = "tombstone"
 
@@ -40,6 +48,14 @@ class Source:
     kind: SourceKind
     id: str
     cinder_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specs:
+    """What a volume asks of its back end: Cinder's extra specs and QoS specs."""
+
+    extra: Mapping[str, str] = field(default_factory=dict)
+    qos: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +87,9 @@ class VolumeRecord(Record):
     ("mount/SINGLE_NODE_WRITER", …). `driver_data` holds what the driver returned
     (provider_location, provider_id, …) except `provider_auth`.
     `source_cinder_id` repeats `source.cinder_id` ("" without one) as an index.
+    `reference` says what the back end called a volume that was taken over ({"source-name": …}), empty for one that
+    was made. The other targets of work in progress: `wanted_reference` is where a volume that is being taken over is
+    found now, `wanted_specs` what a retype changes it to, `wanted_snapshot_cinder_id` what a revert goes back to.
     """
 
     INDEXED: ClassVar[tuple[str, ...]] = ("name", "backend", "cinder_id", "source_cinder_id")
@@ -95,6 +114,10 @@ class VolumeRecord(Record):
     qos_specs: Mapping[str, str] = field(default_factory=dict)
     driver_data: Mapping[str, Json] = field(default_factory=dict)
     provider_auth: str = ""
+    reference: Mapping[str, str] = field(default_factory=dict)
+    wanted_reference: Mapping[str, str] = field(default_factory=dict)
+    wanted_specs: Specs | None = None
+    wanted_snapshot_cinder_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +125,7 @@ class SnapshotRecord(Record):
     """A snapshot of the volume that had `volume_id` then and has `volume_cinder_id` for ever.
 
     `group_id` is the group snapshot that it belongs to, "" for one that stands alone.
+    `reference` and `wanted_reference` are what they are for a volume.
     """
 
     INDEXED: ClassVar[tuple[str, ...]] = ("name", "backend", "cinder_id", "volume_id", "volume_cinder_id")
@@ -120,6 +144,8 @@ class SnapshotRecord(Record):
     metadata: Mapping[str, str] = field(default_factory=dict)
     driver_data: Mapping[str, Json] = field(default_factory=dict)
     provider_auth: str = ""
+    reference: Mapping[str, str] = field(default_factory=dict)
+    wanted_reference: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,18 +14,17 @@ from cinder import exception
 from cinder import utils as cinder_utils
 from oslo_concurrency import processutils
 
-from cinderblock.cinder import changes, quirks, stats
+from cinderblock.cinder import changes, changing, exports, managing, quirks, stats
 from cinderblock.cinder.answers.stored import every
 from cinderblock.cinder.calls import Caller
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.errors import is_absent, translated, words
 from cinderblock.cinder.groups import Groups
 from cinderblock.cinder.objects import Objects, new_context
-from cinderblock.concealment import conceal, conceal_named, masked
-from cinderblock.driver import Abilities, Pool, Update
+from cinderblock.driver import Abilities, Manageable, Pool, Reference, Update
 from cinderblock.errors import BackendUnavailable
 from cinderblock.grouped import ConsistencyGroup
-from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+from persistence.records import ConnectionRecord, Json, SnapshotRecord, Specs, VolumeRecord
 
 T = TypeVar("T")
 
@@ -124,6 +123,43 @@ class CinderDriver:
 
         self._call(f"deleting snapshot '{snapshot.name}'", remove)
 
+    def revert(self, volume: VolumeRecord, snapshot: SnapshotRecord, *, again: bool) -> Update:
+        def go_back() -> Update:
+            reverted = self._volume(volume)
+            quirks.revert(self.driver, new_context(), reverted, self._objects.snapshot(snapshot), again=again)
+            return self._update(reverted, None)
+
+        return self._call(f"reverting volume '{volume.name}' to snapshot '{snapshot.name}'", go_back)
+
+    def retype(self, volume: VolumeRecord, specs: Specs) -> Update:
+        def change() -> Update:
+            changed, types = self._volume(volume), self._database.types
+            said = changing.retype(self.driver, changed, volume, specs, types=types, stats=self._stats)
+            return self._update(changed, said)
+
+        return self._call(f"changing the specs of volume '{volume.name}'", change)
+
+    def reference(self, record: VolumeRecord | SnapshotRecord) -> Reference:
+        return managing.reference(self.driver, record)
+
+    def size_gib_of(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> int:
+        what = f"looking for {dict(reference)}"
+        return self._call(what, lambda: managing.size_gib(self.driver, self._object(record), reference))
+
+    def manage(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> Update:
+        def take() -> Update:
+            managed = self._object(record)
+            return self._update(managed, managing.manage(self.driver, managed, reference))
+
+        return self._call(f"taking over {dict(reference)} as '{record.name}'", take)
+
+    def unmanage(self, record: VolumeRecord | SnapshotRecord) -> None:
+        self._call(f"letting go of '{record.name}'", lambda: managing.unmanage(self.driver, self._object(record)))
+
+    def manageable_volumes(self, volumes: Sequence[VolumeRecord]) -> Sequence[Manageable]:
+        what = "listing what can be taken over"
+        return self._call(what, lambda: managing.manageable(self.driver, [*map(self._new_volume, volumes)]))
+
     def create_group(self, group: ConsistencyGroup) -> None:
         self._call(f"making a group for '{group.name}'", lambda: self._groups.create(group, self._stats))
 
@@ -157,9 +193,10 @@ class CinderDriver:
                 # Drivers look the export up again, in the database, before they say how to reach it.
                 exported.save()
                 answer = self.driver.initialize_connection(exported, connector)
-                info = self._connection_info(volume, connection, answer)
+                info = exports.connection_info(answer, volume, connection, backend=self._name)
             except Exception:
-                self._take_back(volume, connection, exported)
+                if all(one.id == connection.id for one in self._database.stored.connections(volume.cinder_id)):
+                    exports.take_back(self.driver, exported)
                 raise
             return {**update, **self._update(exported, None)}, info
 
@@ -169,7 +206,7 @@ class CinderDriver:
         def withdraw() -> None:
             exported = self._volume(volume)
             try:
-                shared = self._terminate(exported, connection, last=last)
+                shared = exports.terminate(self.driver, exported, connection, last=last)
                 # True means that another user of the export is left, whom only the driver knows.
                 if last and shared is not True:
                     self.driver.remove_export(new_context(), exported)
@@ -212,8 +249,11 @@ class CinderDriver:
         return self._stats
 
     def _volume(self, record: VolumeRecord, *, connecting: str = "") -> Any:
-        _conceal_auth(record.provider_auth)
+        exports.conceal_auth(record.provider_auth)
         return self._objects.volume(record, connecting=connecting)
+
+    def _object(self, record: VolumeRecord | SnapshotRecord) -> Any:
+        return self._objects.snapshot(record) if isinstance(record, SnapshotRecord) else self._volume(record)
 
     def _new_volume(self, record: VolumeRecord) -> Any:
         # Not made yet, so it is published to nobody, and nobody has to be asked.
@@ -221,7 +261,7 @@ class CinderDriver:
 
     def _update(self, changed: Any, model_update: Any) -> Update:
         update = changes.update_of(changed, model_update)
-        _conceal_auth(update.get("provider_auth"))
+        exports.conceal_auth(update.get("provider_auth"))
         return update
 
     def _refuse_online(self, snapshot: SnapshotRecord) -> None:
@@ -248,49 +288,6 @@ class CinderDriver:
             log.warning("volume %s was extended, but not its target: %s", volume.cinder_id, words(error))
         return self._update(extended, None)
 
-    def _terminate(self, exported: Any, connection: ConnectionRecord, *, last: bool) -> Any:
-        """Withdraw the export from one node; return what the driver answers."""
-        if not connection.connector:
-            return None
-        try:
-            return self.driver.terminate_connection(exported, dict(connection.connector), force=False)
-        except exception.ISCSITargetDetachFailed as error:
-            # LIO says so of a target that is gone as well; removing the export then removes the node's access, too,
-            # and fails where the target cannot be reached.
-            if not last:
-                raise
-            log.info("the export of volume %s goes as a whole: %s", exported.id, words(error))
-            return None
-
-    def _connection_info(self, volume: VolumeRecord, connection: ConnectionRecord, answer: Any) -> Mapping[str, Json]:
-        info = changes.as_json(answer)
-        data = info.get("data") if isinstance(info, dict) else None
-        if not isinstance(info, dict) or not isinstance(data, dict) or not info.get("driver_volume_type"):
-            raise BackendUnavailable(
-                f"the driver of back end '{self._name}' did not say how to reach volume '{volume.name}': it answered "
-                f"a {type(answer).__name__} without driver_volume_type and data"
-            )
-        conceal_named(info)
-        data.setdefault("access_mode", "ro" if connection.readonly else "rw")
-        return info
-
-    def _take_back(self, volume: VolumeRecord, connection: ConnectionRecord, exported: Any) -> None:
-        """Remove the export of a connection that failed, unless another connection rests on it."""
-        others = [one for one in self._database.stored.connections(volume.cinder_id) if one.id != connection.id]
-        if others:
-            return
-        try:
-            self.driver.remove_export(new_context(), exported)
-        except Exception as error:  # noqa: BLE001 - the first failure is the one to tell
-            log.warning("the export of volume %s was left: %s", volume.cinder_id, masked(words(error)))
-
     def _allocated_gib(self, pool: str | None) -> float:
         volumes = every(self._database.stored.store.volumes, backend=self._name)
         return float(sum(one.size_gib for one in volumes if pool is None or one.host.partition("#")[2] == pool))
-
-
-def _conceal_auth(provider_auth: Json) -> None:
-    """Conceal the secret of a `provider_auth`, which reads "CHAP USER PASSWORD"."""
-    if isinstance(provider_auth, str) and provider_auth:
-        conceal(provider_auth)
-        conceal(provider_auth.split()[-1])

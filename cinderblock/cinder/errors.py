@@ -14,6 +14,7 @@ from oslo_concurrency import processutils
 
 from cinderblock.concealment import masked
 from cinderblock.errors import (
+    AlreadyExists,
     BackendUnavailable,
     CinderblockError,
     InUse,
@@ -38,6 +39,9 @@ _BY_CLASS: dict[type[BaseException], Known] = {
     exception.InvalidVolumeType: InvalidRequest,
     exception.InvalidQoSSpecs: InvalidRequest,
     exception.InvalidVolumeMetadata: InvalidRequest,
+    exception.ManageExistingInvalidReference: InvalidRequest,
+    exception.ManageExistingVolumeTypeMismatch: InvalidRequest,
+    exception.ManageExistingAlreadyManaged: AlreadyExists,
     exception.RemoteFSNoSuitableShareFound: OutOfSpace,
     exception.QuotaError: OutOfSpace,
     exception.RemoteFSNoSharesMounted: BackendUnavailable,

@@ -6,7 +6,7 @@ itself is the volume; whoever attaches it makes a block device of it.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from cinder import exception
 from cinder.volume import driver, volume_utils
 from oslo_config import cfg
 
-from cinderblock.cinder import sparse
-from cinderblock.cinder.stats import NODE_LOCAL, SNAPSHOTS_DEPEND
+from cinderblock.cinder import existing_files, sparse
+from cinderblock.cinder.stats import NODE_LOCAL, REVERT_PAST_OTHERS, SNAPSHOTS_DEPEND
 from cinderblock.units import GIB, in_bytes
 
 _OPTIONS: list[cfg.Opt] = [
@@ -115,6 +115,47 @@ class LocalFilesDriver(driver.VolumeDriver):
         """Remove the snapshot's file; one that is absent is success."""
         sparse.remove(self._path(snapshot.name))
 
+    def revert_to_snapshot(self, context: Any, volume: Any, snapshot: Any) -> None:
+        """Put a copy of the snapshot's file in the place of the volume's; at no moment there is half of one."""
+        if not self._path(volume.name).is_file():
+            raise exception.VolumeNotFound(volume_id=volume.id)
+        try:
+            self._copy(snapshot.name, volume.name, size_gib=volume.size, replacing=True)
+        except FileNotFoundError as error:
+            raise exception.SnapshotNotFound(snapshot_id=snapshot.id) from error
+
+    def snapshot_revert_use_temp_snapshot(self) -> bool:
+        """Need no snapshot of what is reverted: it stays as it is until the copy is whole."""
+        return False
+
+    def retype(self, context: Any, volume: Any, new_type: Any, diff: Any, host: Any) -> bool:
+        """Accept every change: a file is the same whatever its volume asks for."""
+        return True
+
+    def manage_existing_get_size(self, volume: Any, existing_ref: Any) -> int:
+        """Return the size of a file of the folder, which must be a raw image that nobody uses."""
+        return self._existing(existing_ref).size_gib
+
+    def manage_existing(self, volume: Any, existing_ref: Any) -> None:
+        """Give a file of the folder the volume's name, and whole GiB."""
+        existing_files.take(self._existing(existing_ref), self._path(volume.name))
+
+    def manage_existing_snapshot_get_size(self, snapshot: Any, existing_ref: Any) -> int:
+        """Return the size of a file of the folder, as for a volume."""
+        return self._existing(existing_ref).size_gib
+
+    def manage_existing_snapshot(self, snapshot: Any, existing_ref: Any) -> None:
+        """Give a file of the folder the snapshot's name."""
+        existing_files.take(self._existing(existing_ref), self._path(snapshot.name))
+
+    def get_manageable_volumes(
+        self, cinder_volumes: Any, marker: Any, limit: int, offset: int, sort_keys: Any, sort_dirs: Any
+    ) -> Sequence[Mapping[str, Any]]:
+        """List the files of the folder."""
+        entries = list(existing_files.listed(self._folder, cinder_volumes))
+        page = volume_utils.paginate_entries_list(entries, marker, limit, offset, sort_keys, sort_dirs)
+        return list(page)
+
     def create_export(self, context: Any, volume: Any, connector: Any) -> None:
         """Do nothing: the file is there for this machine."""
 
@@ -152,6 +193,7 @@ class LocalFilesDriver(driver.VolumeDriver):
             "multiattach": False,
             "online_extend_support": True,
             SNAPSHOTS_DEPEND: False,
+            REVERT_PAST_OTHERS: True,
             NODE_LOCAL: True,
         }
 
@@ -168,9 +210,13 @@ class LocalFilesDriver(driver.VolumeDriver):
                     continue
         return total_bytes
 
-    def _copy(self, source: str, target: str, *, size_gib: int) -> None:
+    def _existing(self, existing_ref: Any) -> existing_files.Existing:
+        return existing_files.found(self._folder, existing_ref)
+
+    def _copy(self, source: str, target: str, *, size_gib: int, replacing: bool = False) -> None:
+        size_bytes = in_bytes(size_gib)
         try:
-            sparse.copy(self._path(source), self._path(target), size_bytes=in_bytes(size_gib))
+            sparse.copy(self._path(source), self._path(target), size_bytes=size_bytes, replacing=replacing)
         except sparse.SourceChanged as error:
             raise exception.InvalidVolume(
                 reason=f"{source} was written to all the time while it was copied, so the copy would not be "

@@ -93,3 +93,26 @@ def finish_extension(driver: Any, volume: Any, error: processutils.ProcessExecut
     group.activate_lv(volume.name)
     driver.target_driver.extend_target(volume)
     return True
+
+
+def revert(driver: Any, context: Any, volume: Any, snapshot: Any, *, again: bool) -> None:
+    """Revert a volume, or do what LVM left undone of that.
+
+    It merges the snapshot into the volume, which takes the snapshot away, and
+    then takes it anew. A call that was cut off in between cannot be repeated.
+    Source: cinder.volume.drivers.lvm, revert_to_snapshot.
+
+    Args:
+        driver: the vendor's.
+        context: an administrator's.
+        volume: Cinder's object.
+        snapshot: Cinder's object.
+        again: an earlier call was cut off.
+    """
+    group, escape = getattr(driver, "vg", None), getattr(driver, "_escape_snapshot", None)
+    if again and group is not None and escape is not None and group.get_volume(escape(snapshot.name)) is None:
+        group.deactivate_lv(volume.name)
+        group.activate_lv(volume.name)
+        driver.create_snapshot(snapshot)
+        return
+    driver.revert_to_snapshot(context, volume, snapshot)

@@ -33,10 +33,17 @@ _VOLUME_STATUS = {
     Status.CREATING: "creating",
     Status.EXTENDING: "extending",
     Status.DELETING: "deleting",
+    Status.MANAGING: "managing",
+    Status.UNMANAGING: "unmanaging",
+    Status.REVERTING: "reverting",
+    Status.RETYPING: "retyping",
 }
 _SNAPSHOT_STATUS = {
     Status.CREATING: fields.SnapshotStatus.CREATING,
     Status.DELETING: fields.SnapshotStatus.DELETING,
+    # As in Cinder, where a snapshot that is taken over is one in the making.
+    Status.MANAGING: fields.SnapshotStatus.CREATING,
+    Status.UNMANAGING: fields.SnapshotStatus.UNMANAGING,
 }
 
 

@@ -61,8 +61,10 @@ def create(target: Path, *, size_bytes: int) -> None:
         _truncate(descriptor, size_bytes)
 
 
-def copy(source: Path, target: Path, *, size_bytes: int) -> None:
+def copy(source: Path, target: Path, *, size_bytes: int, replacing: bool = False) -> None:
     """Make `target` a copy of `source`, and at least `size_bytes` long, on disk when this returns.
+
+    With `replacing`, a target that is there gives way to the copy once that is whole.
 
     A source that is being written to is copied at one moment in time where
     the file system shares blocks, and refused where it does not.
@@ -75,7 +77,7 @@ def copy(source: Path, target: Path, *, size_bytes: int) -> None:
     """
     source_descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        with _appearing(target) as descriptor:
+        with _appearing(target, replacing=replacing) as descriptor:
             # What was written through the page cache is in the file now, for FICLONE and for the time stamps.
             os.fsync(source_descriptor)
             if not _share(source_descriptor, descriptor):
@@ -95,6 +97,19 @@ def extend(path: Path, *, size_bytes: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def rename(path: Path, target: Path) -> None:
+    """Give a file another name in the same folder, on disk when this returns.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FileExistsError: there is a target, which is left alone.
+    """
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    path.rename(target)
+    _sync_folder(target.parent)
 
 
 def remove(path: Path) -> None:
@@ -117,18 +132,21 @@ def remove_leftovers(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _appearing(target: Path) -> Iterator[int]:
+def _appearing(target: Path, *, replacing: bool = False) -> Iterator[int]:
     """Give a new file to fill, which gets its name when it is full and on disk."""
-    if target.exists():
+    if target.exists() and not replacing:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     partial = target.with_name(f".{target.name}{_PARTIAL}")
     descriptor = _open_locked(partial)
     try:
         yield descriptor
         os.fsync(descriptor)
-        # A link, not a rename: it never replaces a file that is there.
-        os.link(partial, target)
-        partial.unlink()
+        if replacing:
+            partial.replace(target)
+        else:
+            # A link, not a rename: it never replaces a file that is there.
+            os.link(partial, target)
+            partial.unlink()
         _sync_folder(target.parent)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -18,6 +18,7 @@ NODE_LOCAL = "cinderblock_node_local"
 CONSISTENT_GROUPS = "consistent_group_snapshot_enabled"
 #: What a driver with consistent groups has for itself.
 _OF_GROUPS = ("create_group", "update_group", "delete_group", "create_group_snapshot", "delete_group_snapshot")
+REVERT_PAST_OTHERS = "cinderblock_revert_past_others"
 
 Stats = Mapping[str, Any]
 
@@ -52,8 +53,11 @@ def abilities(driver: Any, stats: Stats) -> Abilities:
         snapshots_depend=_truth(stats.get(SNAPSHOTS_DEPEND, True)),
         node_local=_truth(stats.get(NODE_LOCAL, False)),
         manage=has_own(driver, "manage_existing"),
+        manage_snapshots=has_own(driver, "manage_existing_snapshot"),
+        list_manageable=has_own(driver, "get_manageable_volumes"),
         retype=has_own(driver, "retype"),
         revert=has_own(driver, "revert_to_snapshot"),
+        revert_past_others=_truth(stats.get(REVERT_PAST_OTHERS, False)),
         consistent_groups=not no_groups_because,
         no_groups_because=no_groups_because,
     )

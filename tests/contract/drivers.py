@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,10 +16,20 @@ from cinderblock.driver import Abilities, Driver
 from persistence.memory import MemoryStore
 from persistence.port import Store
 from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
-from tests.fakes.driver import FakeDriver
+from tests.fakes.driver import Disk, FakeDriver
 
 _numbers = itertools.count(1)
 
+#: What the driver of local files can do.
+ABLE = Abilities(
+    snapshots_depend=False,
+    manage=True,
+    manage_snapshots=True,
+    list_manageable=True,
+    retype=True,
+    revert=True,
+    revert_past_others=True,
+)
 CONNECTOR = {"host": "node-1", "ip": "192.0.2.1", "initiator": "iqn.2026-01.io.example:node-1"}
 
 
@@ -36,11 +47,13 @@ class Bench(Protocol):
 
     def exists(self, cinder_id: str) -> bool: ...
 
+    def add_foreign(self, name: str, *, size_gib: int, data: dict[int, bytes]) -> None: ...
+
     def reopen(self) -> None: ...
 
 
 class FakeBench:
-    abilities = Abilities(snapshots_depend=False)
+    abilities = ABLE
 
     def __init__(self, folder: Path) -> None:
         self.store = MemoryStore()
@@ -59,10 +72,14 @@ class FakeBench:
     def exists(self, cinder_id: str) -> bool:
         return cinder_id in self.fake.volumes or cinder_id in self.fake.snapshots
 
+    def add_foreign(self, name: str, *, size_gib: int, data: dict[int, bytes]) -> None:
+        self.fake.foreign[name] = Disk(size_gib=size_gib, data=data)
+
     def reopen(self) -> None:
         self.driver.close()
         fresh = FakeDriver(abilities=self.abilities)
         fresh.volumes, fresh.snapshots, fresh.origins = self.fake.volumes, self.fake.snapshots, self.fake.origins
+        fresh.foreign = self.fake.foreign
         self.driver = self.fake = fresh
 
     def close(self) -> None:
@@ -94,6 +111,14 @@ class FilesBench:
     def exists(self, cinder_id: str) -> bool:
         return any(self.volumes.glob(f"*{cinder_id}*"))
 
+    def add_foreign(self, name: str, *, size_gib: int, data: dict[int, bytes]) -> None:
+        with (self.volumes / name).open("wb") as stream:
+            # A little less than whole GiB, as others make them.
+            stream.truncate(size_gib * 1024**3 - 4096)
+            for place, mark in data.items():
+                stream.seek(place)
+                stream.write(mark)
+
     def file(self, cinder_id: str) -> Path:
         (found,) = self.volumes.glob(f"*{cinder_id}")
         return found
@@ -122,7 +147,7 @@ class FilesBench:
 
 
 class GroupingFakeBench(FakeBench):
-    abilities = Abilities(snapshots_depend=False, consistent_groups=True)
+    abilities = replace(ABLE, consistent_groups=True)
 
 
 class GroupingBench(FilesBench):

@@ -12,6 +12,7 @@ from persistence.records import (
     SnapshotRecord,
     Source,
     SourceKind,
+    Specs,
     Status,
     VolumeRecord,
 )
@@ -61,6 +62,10 @@ def volume(record_id: str = "v1", **changes) -> VolumeRecord:
         "qos_specs": {"total_iops": "100"},
         "driver_data": {"provider_location": "10.0.0.1:3260,1 iqn", "nested": [1, [2.5, None], {"deep": True}]},
         "provider_auth": "CHAP user password",
+        "reference": {"source-name": "old-name"},
+        "wanted_reference": {"source-id": "7"},
+        "wanted_specs": Specs(extra={"thin": "<is> False"}, qos={"total_iops": "200"}),
+        "wanted_snapshot_cinder_id": "cinder-s1",
     }
     return VolumeRecord(**{**fields, **changes})
 
@@ -81,6 +86,8 @@ def snapshot(record_id: str = "s1", **changes) -> SnapshotRecord:
         "metadata": {"c": "d"},
         "driver_data": {"provider_id": "7"},
         "provider_auth": "CHAP user password",
+        "reference": {"source-name": "old-snapshot"},
+        "wanted_reference": {"source-name": "half-managed"},
     }
     return SnapshotRecord(**{**fields, **changes})
 

@@ -9,7 +9,6 @@ import pytest
 from cinderblock.errors import BackendUnavailable, OutOfSpace
 from cinderblock.units import in_bytes
 from tests.contract.drivers import (
-    BENCHES,
     CONNECTOR,
     FilesBench,
     mounted,
@@ -20,24 +19,6 @@ from tests.contract.drivers import (
 
 #: Written at these places: at the start, across a page, in the middle of a hole, at the very end.
 PLACES = (0, 4095, 512 * 1024**2 + 7, in_bytes(1) - 8)
-
-
-@pytest.fixture(scope="module")
-def sharing(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sharing")
-    with mounted(folder, file_system="xfs", size_mib=320) as mount:
-        yield mount
-
-
-@pytest.fixture(params=BENCHES)
-def bench(request, tmp_path):
-    folder = tmp_path
-    if request.param == "files that share blocks":
-        folder = request.getfixturevalue("sharing") / tmp_path.name
-        folder.mkdir()
-    bench = BENCHES[request.param](folder)
-    yield bench
-    bench.close()
 
 
 def made(bench, **fields):

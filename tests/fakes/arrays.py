@@ -92,8 +92,9 @@ class TwinDriver(DependentDriver):
     def create_volume(self, volume):
         sparse.create(self._free(volume.name), size_bytes=in_bytes(volume.size))
 
-    def _copy(self, source, target, *, size_gib):
-        super()._copy(source, self._free(target).name, size_gib=size_gib)
+    def _copy(self, source, target, *, size_gib, replacing=False):
+        name = target if replacing else self._free(target).name
+        super()._copy(source, name, size_gib=size_gib, replacing=replacing)
 
     def _free(self, name):
         path = self._path(name)

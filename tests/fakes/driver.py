@@ -4,20 +4,16 @@ It keeps the contract of `cinderblock.driver.Driver` as strictly as an array:
 what it was not asked to make it does not know, and a create that is repeated fails.
 """
 
-import math
 import threading
-from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from cinderblock.driver import Abilities, Pool, Update
+from cinderblock.driver import Abilities, Manageable, Pool, Reference, Update
 from cinderblock.errors import BackendUnavailable, InUse, InvalidRequest, OutOfSpace
-from persistence.records import ConnectionRecord, Json, SnapshotRecord, VolumeRecord
+from persistence.records import ConnectionRecord, Json, SnapshotRecord, Specs, VolumeRecord
 from tests.fakes.array_groups import ArrayGroups, GroupVerbs
-
-#: How long a call that is held waits before it gives the test up, in seconds.
-_PATIENCE_S = 30.0
+from tests.fakes.disturbance import Disturbance
 
 
 @dataclass
@@ -30,35 +26,6 @@ class Disk:
 
     def copy(self, size_gib: int) -> "Disk":
         return Disk(size_gib=size_gib, data=dict(self.data))
-
-
-class Hold:
-    """Calls that wait inside of the driver: `entered` is set when one is there, `release()` lets them go."""
-
-    def __init__(self, *, most: float) -> None:
-        self.entered = threading.Event()
-        self.inside = 0
-        self._most = most
-        self._lock = threading.Lock()
-        self._free = threading.Event()
-
-    def release(self) -> None:
-        self._free.set()
-
-    def wait(self) -> None:
-        with self._lock:
-            if self.inside >= self._most:
-                return
-            self.inside += 1
-        self.entered.set()
-        if not self._free.wait(_PATIENCE_S):
-            raise AssertionError("a held call of the fake driver was never released")
-
-
-@dataclass
-class _Failure:
-    error: BaseException
-    after: bool
 
 
 class FakeDriver(GroupVerbs):
@@ -88,6 +55,12 @@ class FakeDriver(GroupVerbs):
         self.volumes: dict[str, Disk] = {}
         self.snapshots: dict[str, Disk] = {}
         self.origins: dict[str, str] = {}
+        #: What the array has of its own, by name: `manage` renames it to what the record says.
+        self.foreign: dict[str, Disk] = {}
+        #: What volumes ask of the array, by cinder_id, once it was changed.
+        self.specs: dict[str, Specs] = {}
+        #: For each revert whether it was said to be one more.
+        self.reverted: list[bool] = []
         self.lost: list[str] = []
         self.violations: list[str] = []
         self.groups = ArrayGroups(doubles=doubles, lost=self.lost, violations=self.violations)
@@ -97,29 +70,12 @@ class FakeDriver(GroupVerbs):
         self._capacity_gib = capacity_gib
         self._abilities = abilities or Abilities(snapshots_depend=False)
         self._chap = chap
-        self._failures: defaultdict[str, deque[_Failure]] = defaultdict(deque)
-        self._holds: dict[str, Hold] = {}
+        self._disturbance = Disturbance()
+        self.fail, self.fail_no_more = self._disturbance.fail, self._disturbance.fail_no_more
+        self.hold = self._disturbance.hold
         self._lock = threading.RLock()
 
     # --- for tests
-
-    def fail(self, verb: str, error: BaseException, *, times: int = 1, after: bool = False) -> None:
-        """Let the next calls of a verb raise this; `after` its effect, where the caller cannot know of it."""
-        self._failures[verb].extend([_Failure(error, after)] * times)
-
-    def fail_no_more(self) -> None:
-        """Forget the failures that no call has met."""
-        self._failures.clear()
-
-    @contextmanager
-    def hold(self, verb: str, *, most: float = math.inf) -> Iterator[Hold]:
-        """Let the next calls of a verb wait inside of the driver until they are released, at most so many."""
-        held = self._holds[verb] = Hold(most=most)
-        try:
-            yield held
-        finally:
-            del self._holds[verb]
-            held.release()
 
     def write(self, cinder_id: str, offset: int, data: bytes) -> None:
         self.volumes[cinder_id].data[offset] = data
@@ -189,6 +145,59 @@ class FakeDriver(GroupVerbs):
             self.groups.check_alone(snapshot.cinder_id)
             self._drop(snapshot.cinder_id)
 
+    def revert(self, volume: VolumeRecord, snapshot: SnapshotRecord, *, again: bool) -> Update:
+        self.reverted.append(again)
+        with self._effect("revert", volume.cinder_id):
+            disk = self._known(self.volumes, volume.cinder_id)
+            if disk.exports:
+                self.violations.append(f"volume '{volume.name}' was reverted while it was published")
+            disk.data = dict(self._known(self.snapshots, snapshot.cinder_id).data)
+        return {}
+
+    def retype(self, volume: VolumeRecord, specs: Specs) -> Update:
+        with self._effect("retype", volume.cinder_id):
+            self._known(self.volumes, volume.cinder_id)
+            if "impossible" in specs.extra:
+                raise InvalidRequest("this array does not do the impossible")
+            self.specs[volume.cinder_id] = specs
+        return {"retyped": True}
+
+    def reference(self, record: VolumeRecord | SnapshotRecord) -> Reference:
+        return {"source-name": f"{'snapshot' if isinstance(record, SnapshotRecord) else 'volume'}-{record.cinder_id}"}
+
+    def size_gib_of(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> int:
+        with self._effect("size_gib_of", record.cinder_id):
+            disks, name = self._named(record, reference)
+            return disks[name].size_gib
+
+    def manage(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> Update:
+        with self._effect("manage", record.cinder_id):
+            disks, name = self._named(record, reference)
+            ours: dict[str, Disk] = self.snapshots if isinstance(record, SnapshotRecord) else self.volumes
+            self._check_new(ours, record.cinder_id)
+            ours[record.cinder_id] = disks.pop(name)
+            if isinstance(record, SnapshotRecord):
+                self.origins.pop(name, None)
+                self.origins[record.cinder_id] = record.volume_cinder_id
+        return {"provider_id": f"managed as {record.cinder_id}"}
+
+    def unmanage(self, record: VolumeRecord | SnapshotRecord) -> None:
+        with self._effect("unmanage", record.cinder_id):
+            ours: dict[str, Disk] = self.snapshots if isinstance(record, SnapshotRecord) else self.volumes
+            if record.cinder_id in ours:
+                self.groups.check_free(record.cinder_id)
+                if ours[record.cinder_id].exports:
+                    self.violations.append(f"'{record.name}' was unmanaged while it was published")
+                self.foreign[self.reference(record)["source-name"]] = ours.pop(record.cinder_id)
+                self.origins.pop(record.cinder_id, None)
+
+    def manageable_volumes(self, volumes: Sequence[VolumeRecord]) -> Sequence[Manageable]:
+        with self._effect("manageable_volumes", ""):
+            return [
+                Manageable(reference={"source-name": name}, size_gib=disk.size_gib)
+                for name, disk in sorted(self.foreign.items())
+            ]
+
     def validate_connector(self, connector: Mapping[str, Json]) -> None:
         with self._effect("validate_connector", str(connector.get("host", ""))):
             if not connector.get("host"):
@@ -232,16 +241,8 @@ class FakeDriver(GroupVerbs):
         if self.closed:
             raise BackendUnavailable(f"back end '{self._name}' was closed; open it again")
         self.calls.append((verb, cinder_id))
-        held = self._holds.get(verb)
-        if held is not None:
-            held.wait()
-        failure = self._failures[verb].popleft() if self._failures[verb] else None
-        if failure is not None and not failure.after:
-            raise failure.error
-        with self._lock:
+        with self._disturbance.around(verb), self._lock:
             yield
-        if failure is not None:
-            raise failure.error
 
     def _add(self, volume: VolumeRecord, disk: Disk) -> None:
         self._check_new(self.volumes, volume.cinder_id)
@@ -264,6 +265,17 @@ class FakeDriver(GroupVerbs):
         if not self._doubles:
             raise RuntimeError(f"{cinder_id} exists on the array")
         self.lost.append(cinder_id)
+
+    def _named(self, record: VolumeRecord | SnapshotRecord, reference: Reference) -> tuple[dict[str, Disk], str]:
+        """Return where the array has what it calls so, and under which key."""
+        name = reference.get("source-name", "")
+        kind, _, cinder_id = name.partition("-")
+        ours = {"volume": self.volumes, "snapshot": self.snapshots}.get(kind, {})
+        if name in self.foreign:
+            return self.foreign, name
+        if cinder_id in ours and (kind == "snapshot") is isinstance(record, SnapshotRecord):
+            return ours, cinder_id
+        raise InvalidRequest(f"there is no {name!r} on the array")
 
     def _known(self, disks: dict[str, Disk], cinder_id: str) -> Disk:
         if cinder_id not in disks:

@@ -68,7 +68,10 @@ class TypeAnswers:
         return dict(self.volume_type_get(context, type_id)["extra_specs"])
 
     def volume_type_qos_specs_get(self, context: Any, type_id: str) -> dict[str, Any]:
-        return {"qos_specs": self.volume_type_get(context, type_id)["qos_specs"]}
+        qos = self.volume_type_get(context, type_id)["qos_specs"]
+        # No more than Cinder's database: what is left besides the specs is taken for one by whoever compares types.
+        kept = ("id", "name", "consumer", "specs", "created_at")
+        return {"qos_specs": qos and Row(**{key: qos[key] for key in kept})}
 
     def volume_type_encryption_get(self, context: Any, type_id: str, *_: Any) -> None:
         """No type is encrypted."""

@@ -72,7 +72,7 @@ def test_capacity_is_the_file_system_s_and_what_was_promised_is_counted(lab):
     abilities = driver.abilities()
     assert (abilities.node_local, abilities.snapshots_depend, abilities.multiattach) == (True, False, False)
     assert abilities.online_extend
-    assert not abilities.revert
+    assert abilities.revert
 
 
 def test_a_volume_that_no_file_system_holds_is_out_of_range(lab):

@@ -35,6 +35,10 @@ class Scenario:
     published: tuple[str, ...] = ()
     sizes: dict[str, int] = field(default_factory=dict)
     makes: str = ""
+    #: What the array has that nobody made through us, before and after; what is given back has a new name there.
+    foreign: tuple[str, ...] = ()
+    foreign_left: int = 0
+    contents: dict[str, str] = field(default_factory=dict)
 
     def found_wrong(self, world):
         """Say what is not as it should be."""
@@ -44,6 +48,8 @@ class Scenario:
             ("volumes", sorted(alive), sorted(self.volumes)),
             ("snapshots", sorted(one.id for one in world.snapshots()), sorted(self.snapshots)),
             ("published", sorted(one.id for one in world.connections()), sorted(self.published)),
+            ("foreign", len(world.driver.foreign), self.foreign_left),
+            ("contents", {name: world.content(name) for name in self.contents if name in alive}, self.contents),
             ("sizes", {name: alive[name].size_gib for name in self.sizes if name in alive}, self.sizes),
         ):
             if found != wanted:
@@ -73,6 +79,32 @@ def publish(of="v", node="node-1", **fields):
 
 def unpublish(of="v", node="node-1"):
     return lambda library: library.connections.unpublish(of, f"{of}/{node}")
+
+
+def manage(name="v", of="disk", **fields):
+    return lambda library: library.volumes.manage(ask.volume(name, **fields), {"source-name": of})
+
+
+def unmanage(name="v"):
+    return lambda library: library.volumes.unmanage(name)
+
+
+def manage_snapshot(name="s", of="v", found="disk"):
+    return lambda library: library.snapshots.manage(ask.snapshot(name, of), {"source-name": found})
+
+
+def write(text, name="v"):
+    """Write into a volume, as a node would."""
+
+    def at_once(library):
+        driver = library.backends.get("fake").driver()
+        driver.write(library.volumes.get(name).cinder_id, 0, text.encode())
+
+    return at_once
+
+
+def retype(library):
+    return library.volumes.retype("v", extra_specs={"tier": "gold"}, qos_specs={"iops": "500"})
 
 
 def take_group(*volumes, name="g"):
@@ -162,6 +194,42 @@ SCENARIOS = {
         act=lambda library: library.groups.delete("g"),
         abilities=replace(TOGETHER, snapshots_depend=True),
     ),
+    "manage": Scenario(
+        act=manage(),
+        foreign=("disk", "other"),
+        foreign_left=1,
+        volumes=("v",),
+        sizes={"v": 2},
+        contents={"v": "disk"},
+        makes="v",
+    ),
+    "unmanage": Scenario(before=(manage(),), act=unmanage(), foreign=("disk",), foreign_left=1),
+    "unmanage what was made": Scenario(before=(make(), make("w")), act=unmanage(), foreign_left=1, volumes=("w",)),
+    "manage a snapshot": Scenario(
+        before=(make(size_gib=2),),
+        act=manage_snapshot(),
+        foreign=("disk",),
+        volumes=("v",),
+        snapshots=("s",),
+        makes="s",
+    ),
+    "unmanage a snapshot": Scenario(
+        before=(make(size_gib=2), manage_snapshot()),
+        act=lambda library: library.snapshots.unmanage("s"),
+        abilities=DEPENDENT,
+        foreign=("disk",),
+        foreign_left=1,
+        volumes=("v",),
+    ),
+    "revert": Scenario(
+        before=(make(), write("old"), take("t"), take(), write("new")),
+        act=lambda library: library.volumes.revert("v", "s"),
+        abilities=DEPENDENT,
+        volumes=("v",),
+        snapshots=("s", "t"),
+        contents={"v": "old"},
+    ),
+    "retype": Scenario(before=(make(),), act=retype, volumes=("v",)),
     "describe": Scenario(
         before=(make(),), act=lambda library: library.volumes.set_metadata("v", {"tier": "gold"}), volumes=("v",)
     ),
@@ -185,6 +253,7 @@ _pictures: dict[int, Any] = {}
 def prepared(scenario):
     """Return a world in which the verb can begin, and no process runs; what comes before it happens only once."""
     world = World(abilities=scenario.abilities)
+    world.add_foreign(*scenario.foreign)
     if id(scenario) not in _pictures:
         library = world.process("a")
         for step in scenario.before:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from cinderblock.errors import AlreadyExists, InUse, NotFound
+from cinderblock.errors import AlreadyExists, InUse, InvalidRequest, NotFound
 from tests.fakes.mortal import Life
 from tests.unit.library.world import (
     ASK_AGAIN,
@@ -21,7 +21,9 @@ from tests.unit.library.world import (
 )
 
 #: Answers after which nobody asks again.
-FINAL = (AlreadyExists, InUse, NotFound)
+FINAL = (AlreadyExists, InUse, InvalidRequest, NotFound)
+
+FOREIGN = {"source-name": "disk"}
 
 #: What is done to a volume "v".
 VERBS = {
@@ -31,14 +33,28 @@ VERBS = {
     "clone": lambda library: library.volumes.create(volume("c", clone="v")),
     "restore": lambda library: library.volumes.create(volume("r", snapshot="s")),
     "publish": lambda library: library.connections.publish(connection()),
+    "unmanage": lambda library: library.volumes.unmanage("v"),
+    "revert": lambda library: library.volumes.revert("v", "s"),
+    "take over": lambda library: library.volumes.manage(volume("w"), FOREIGN),
+    "take over the same": lambda library: library.volumes.manage(volume("x"), FOREIGN),
 }
 
 #: What needs a snapshot "s" of it; without one, no other snapshot keeps the volume from going.
-OF_A_SNAPSHOT = {"delete the snapshot", "restore"}
+OF_A_SNAPSHOT = {"delete the snapshot", "restore", "revert"}
 
 #: Which of them are in each other's way.
-PAIRS = [("delete the volume", other) for other in VERBS if other != "delete the volume"]
-PAIRS += [("delete the snapshot", "restore")]
+PAIRS = [
+    ("delete the volume", "delete the snapshot"),
+    ("delete the volume", "take a snapshot"),
+    ("delete the volume", "clone"),
+    ("delete the volume", "restore"),
+    ("delete the volume", "publish"),
+    ("delete the snapshot", "restore"),
+    ("unmanage", "take a snapshot"),
+    ("revert", "delete the snapshot"),
+]
+#: Those for which the other way round is the same, or the same as another pair.
+ONE_WAY = [("unmanage", "publish"), ("revert", "publish"), ("take over", "take over the same")]
 
 
 class Stopping(Life):
@@ -95,6 +111,7 @@ def calls_of(verb):
 
 def prepared(*verbs):
     world = World(abilities=DEPENDENT)
+    world.add_foreign("disk")
     library = world.process("setting up")
     library.volumes.create(volume())
     if OF_A_SNAPSHOT.intersection(verbs):
@@ -102,7 +119,7 @@ def prepared(*verbs):
     return world
 
 
-@pytest.mark.parametrize(("one", "other"), [*PAIRS, *((other, one) for one, other in PAIRS)])
+@pytest.mark.parametrize(("one", "other"), [*PAIRS, *((other, one) for one, other in PAIRS), *ONE_WAY])
 def test_whatever_falls_between_the_calls_of_another_process_all_agrees_in_the_end(one, other):
     its_calls, other_calls = calls_of(one), calls_of(other)
     for stops in combinations(range(2, its_calls + 2), 2):

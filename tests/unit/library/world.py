@@ -4,6 +4,7 @@ import copy
 import threading
 from collections import defaultdict
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,14 +19,16 @@ from cinderblock.wanted import SizeRange, WantedConnection, WantedSnapshot, Want
 from persistence.errors import PersistenceError
 from persistence.memory import MemoryStore
 from persistence.records import Source, SourceKind, Status
-from tests.fakes.driver import FakeDriver
+from tests.fakes.driver import Disk, FakeDriver
 from tests.fakes.mortal import Life
 
 #: After these, whoever asked asks again; every other error says that nothing was made.
 ASK_AGAIN = (OperationPending, BackendUnavailable, PersistenceError)
 
-DEPENDENT = Abilities(snapshots_depend=True, multiattach=True)
-INDEPENDENT = Abilities(snapshots_depend=False, multiattach=True)
+INDEPENDENT = Abilities(
+    snapshots_depend=False, multiattach=True, manage=True, manage_snapshots=True, retype=True, revert=True
+)
+DEPENDENT = replace(INDEPENDENT, snapshots_depend=True)
 
 
 class Shared:
@@ -98,7 +101,7 @@ class World:
         """Return everything that there is, for `restore`; no process may run."""
         tables = [table.page(limit=1000) for table in self._tables()]
         array = self.driver
-        return tables, copy.deepcopy((array.volumes, array.snapshots, array.origins, array.groups.there))
+        return tables, copy.deepcopy((array.volumes, array.snapshots, array.origins, array.groups.there, array.foreign))
 
     def restore(self, picture):
         """Bring an empty world into the state of a picture."""
@@ -107,11 +110,23 @@ class World:
             for record in records:
                 table.insert(record)
         array = self.driver
-        array.volumes, array.snapshots, array.origins, array.groups.there = copy.deepcopy(disks)
+        array.volumes, array.snapshots, array.origins, array.groups.there, array.foreign = copy.deepcopy(disks)
 
     def _tables(self):
         store = self.store
         return store.volumes, store.snapshots, store.connections, store.key_values
+
+    def add_foreign(self, *names, size_gib=2):
+        """Give the array something that nobody made through us; its content is its name."""
+        for name in names:
+            self.driver.foreign[name] = Disk(size_gib=size_gib, data={0: name.encode()})
+
+    def content(self, name="v", length=8):
+        """Return how a volume begins."""
+        return self.driver.read(self.volume(name).cinder_id, 0, length).rstrip(b"\0").decode()
+
+    def write(self, text, name="v"):
+        self.driver.write(self.volume(name).cinder_id, 0, text.encode())
 
     # --- what is there
 
@@ -147,6 +162,9 @@ class World:
         groups = [group.consistency for group in every_group(self.store.key_values)]
         if {group.cinder_id for group in groups if group} != set(array.groups.there):
             found.append(f"groups: recorded {groups}, real {array.groups.there}")
+        if array.abilities().snapshots_depend:
+            lone = [one for one, origin in array.origins.items() if origin not in array.volumes]
+            found += [f"snapshot of nothing: {one}" for one in lone]
         exported = {
             (connection.volume_cinder_id, connection.cinder_id)
             for connection in connections

@@ -64,7 +64,7 @@ def test_fields_that_are_absent_get_their_defaults(record):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ('{"format": 2, "id": "k1"}', "written in format 2, this version of Cinderblock reads up to 1: run the newer"),
+        ('{"format": 3, "id": "k1"}', "written in format 3, this version of Cinderblock reads up to 2: run the newer"),
         ('{"format": 1, "id": "k2"}', "the stored document is of 'k2'"),
         ('{"format": 1, "id": "k1", "value": 7}', "value is int, str wanted"),
         ('{"format": 1, "id": "k1", "colour": "red"}', "does not know: colour"),
