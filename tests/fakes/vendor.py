@@ -5,7 +5,8 @@ They are loaded by their class path, through the same door as any of Cinder's.
 
 import logging
 import threading
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from cinder import exception, objects
 from cinder.volume import qos_specs, volume_types, volume_utils
@@ -179,3 +180,58 @@ class DemandingDriver(LocalFilesDriver):
         super().__init__(*args, **kwargs)
         self.configuration.append_config_values(_OPTIONS)
         self.port = self.configuration.vendor_port
+
+
+class ChangeableDriver(VendorDriver):
+    """Answers a retype and a revert as it is told to, and lists what it has page by page."""
+
+    answer: Any = True
+    refusal: Exception | None = None
+    entries: Sequence[Mapping[str, Any]] = ()
+    counts_pages = True
+
+    def retype(self, context, volume, new_type, diff, host):
+        self.said = {
+            "old": dict(volume.volume_type.extra_specs),
+            "new": dict(new_type.extra_specs),
+            "qos": new_type.qos_specs_id and dict(new_type.qos_specs.specs),
+            "diff": diff,
+            "host": host,
+            "status": volume.status,
+        }
+        if self.refusal:
+            raise self.refusal
+        return self.answer
+
+    def revert_to_snapshot(self, context, volume, snapshot):
+        if self.refusal:
+            raise self.refusal
+        super().revert_to_snapshot(context, volume, snapshot)
+
+    def manage_existing(self, volume, existing_ref):
+        if self.refusal:
+            raise self.refusal
+        super().manage_existing(volume, existing_ref)
+        volume.admin_metadata["found"] = existing_ref["source-name"]
+        return {"provider_id": "77", "size": 99}
+
+    def manage_existing_get_size(self, volume, existing_ref):
+        if "source-id" in existing_ref:
+            raise exception.VolumeNotFound(volume_id=existing_ref["source-id"])
+        return super().manage_existing_get_size(volume, existing_ref)
+
+    def unmanage(self, volume):
+        self.log.append("unmanage")
+        if self.refusal:
+            raise self.refusal
+
+    def get_manageable_volumes(self, cinder_volumes, marker, limit, offset, sort_keys, sort_dirs):
+        self.log.append(f"list from {offset}")
+        return self.entries[offset:][:limit] if self.counts_pages else self.entries[:limit]
+
+
+class PooledChangeableDriver(ChangeableDriver):
+    """The same, with pools."""
+
+    def _update_volume_stats(self):
+        self._stats = {"pools": ArrayDriver.POOLS, "volume_backend_name": "array"}
