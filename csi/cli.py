@@ -16,6 +16,7 @@ from csi.server import end_now  # isort: skip
 from cinderblock.concealment import masked
 from cinderblock.errors import CinderblockError
 from csi import settings
+from csi.commands.arguments import add_volume, check_volume
 from csi.identity.service import vendor_version
 from csi.logs import LEVELS
 from csi.serving import Mode, serve
@@ -44,7 +45,9 @@ Secrets are sealed in the store; in cinderlib's own database they stay readable.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    check_volume(parser, given)
     try:
         return _run(given)
     except (CinderblockError, PersistenceError) as error:
@@ -74,6 +77,10 @@ def _run(given: argparse.Namespace) -> int:
             from csi.commands.check import run as run_check
 
             return run_check(given.config, strict=given.strict)
+        case "volume":
+            from csi.commands.volume import run as run_volume
+
+            return run_volume(given)
         case "sample-config":
             from csi.commands.sample import run as run_sample
 
@@ -123,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="start every back end of a configuration once", allow_abbrev=False)
     check.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; the embedded default without one")
     check.add_argument("--strict", action="store_true", help="an unknown option of a back end is an error")
+    add_volume(commands)
     commands.add_parser("sample-config", help="print a commented configuration", allow_abbrev=False)
     _add_store(commands)
     return parser

@@ -81,14 +81,14 @@ def _add_controller(
 ) -> None:
     from csi.controller.__main__ import compose as compose_controller
 
-    store = instruments.store(_open_store(settings, sealer))
+    store = instruments.store(open_records(settings, sealer))
     built.close.append(store.close)
     parts = compose_controller(
         settings,
         store=store,
         sealer=sealer,
         nodes=nodes,
-        owner=_owner(settings.state_dir),
+        owner=owner_of(settings.state_dir),
         on_lost=partial(end_now, _LEASE_LOST),
         local_topology=topology,
         instrument=instruments.driver,
@@ -102,7 +102,14 @@ def _add_controller(
     parts.library.start()
 
 
-def _open_store(settings: Settings, sealer: Sealer) -> Store:
+def open_records(settings: Settings, sealer: Sealer) -> Store:
+    """Open the store, made where it is missing.
+
+    Raises:
+        ConfigurationError: it was used, and has gone since.
+        StoreUnusable: it is not ours, or newer, or damaged.
+        StoreUnavailable: it does not answer.
+    """
     if settings.connection == "memory:":
         from persistence.memory import MemoryStore
 
@@ -126,8 +133,12 @@ def _check_not_lost(settings: Settings) -> None:
         )
 
 
-def _owner(state_dir: Path) -> str:
-    """Return this process's name in records: the state folder's, which one process has at a time."""
+def owner_of(state_dir: Path) -> str:
+    """Return this process's name in records: the state folder's, which one process has at a time.
+
+    Raises:
+        ConfigurationError: the folder cannot be used, or holds no name.
+    """
     file = state_dir / "owner"
     try:
         if not file.exists():

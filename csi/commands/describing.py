@@ -1,0 +1,84 @@
+"""Volumes in words, in tables, and as what Kubernetes wants to know of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from persistence.records import VolumeRecord
+
+
+def facts(volume: VolumeRecord, nodes: Sequence[str]) -> dict[str, object]:
+    """Return what there is to say of a volume, nothing secret."""
+    source = volume.source
+    return {
+        "id": volume.id,
+        "name": volume.name,
+        "size_gib": volume.size_gib,
+        "status": str(volume.status),
+        "backend": volume.backend,
+        "pool": volume.host.partition("#")[2],
+        "cinder_id": volume.cinder_id,
+        "created_at": datetime.fromtimestamp(volume.created_at, UTC).isoformat(timespec="seconds"),
+        "published_to": list(nodes),
+        "in_work_by": volume.owner,
+        "description": volume.description,
+        "multiattach": volume.multiattach,
+        "access": list(volume.access),
+        "made_from": f"{source.kind} {source.id}" if source else "",
+        "taken_over_from": dict(volume.reference),
+        "being_taken_over_from": dict(volume.wanted_reference),
+        "parameters": dict(volume.parameters),
+        "metadata": dict(volume.metadata),
+        "extra_specs": dict(volume.extra_specs),
+        "qos_specs": dict(volume.qos_specs),
+    }
+
+
+def lines(found: Mapping[str, object]) -> Iterator[str]:
+    """Yield one line for each fact that says something."""
+    width = max(map(len, found))
+    for name, value in found.items():
+        if value in ("", [], {}, False):
+            continue
+        yield f"{name.replace('_', ' '):<{width}}  {_text(value)}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table, as wide as its content."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def reference(where: Mapping[str, str]) -> str:
+    """Return a reference as the command line takes it."""
+    return " ".join(f"{key}={value}" for key, value in where.items()) or "nothing"
+
+
+def persistent_volume(volume: VolumeRecord, *, driver_name: str, topology: Mapping[str, str]) -> Mapping[str, object]:
+    """Return a PersistentVolume that Kubernetes uses this volume through; one that is released stays."""
+    spec: dict[str, object] = {
+        "capacity": {"storage": f"{volume.size_gib}Gi"},
+        "accessModes": ["ReadWriteMany"] if volume.multiattach else ["ReadWriteOnce"],
+        # A file system that several nodes write to is destroyed.
+        "volumeMode": "Block" if volume.multiattach else "Filesystem",
+        "persistentVolumeReclaimPolicy": "Retain",
+        "storageClassName": "",
+        "csi": {"driver": driver_name, "volumeHandle": volume.id, "volumeAttributes": {}},
+    }
+    if topology:
+        expressions = [{"key": key, "operator": "In", "values": [value]} for key, value in topology.items()]
+        spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": expressions}]}}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"cinderblock-{volume.id}"},
+        "spec": spec,
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={inner}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return str(value)
