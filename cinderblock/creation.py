@@ -1,13 +1,12 @@
 """How a volume comes to be: empty, from a snapshot, or as a clone."""
 
 import time
-import uuid
 from dataclasses import replace
 from functools import partial
 
 from cinderblock.backend import Backend
 from cinderblock.driver import Driver, Reference, Update
-from cinderblock.engine import Engine
+from cinderblock.engine import Engine, fresh_id
 from cinderblock.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -38,7 +37,7 @@ class Creation:
         self._removal = Removal(engine)
         self._managing = Managing(engine, self._table)
 
-    def clear(self, left: VolumeRecord) -> str:
+    def clear(self, left: VolumeRecord, wanted: WantedVolume) -> str:
         """Undo what is left of a creation or a deletion that was cut off; return the Cinder id for what comes next.
 
         A creation begins anew under its old Cinder id: where the array finishes
@@ -50,7 +49,7 @@ class Creation:
         """
         with never_final(f"clearing away what is left of volume {left.name!r}"):
             self._removal.remove(left)
-        return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
+        return left.cinder_id if left.status is Status.CREATING else fresh_id(self._table, wanted.cinder_id)
 
     def check_source(self, wanted: WantedVolume, found: VolumeRecord) -> None:
         """Compare with the volume that has the name already: its source's id may be another's by now.
@@ -96,7 +95,9 @@ class Creation:
             if not driver.abilities().manage:
                 raise InvalidRequest(f"the driver of back end {backend.name!r} cannot take over volumes")
             host = backend.place(driver, size_gib=0, pool=wanted.pool)
-            fresh = _fresh(wanted, None, cinder_id=str(uuid.uuid4()), size_gib=0, host=host, backend=backend)
+            fresh = _fresh(
+                wanted, None, cinder_id=fresh_id(self._table, wanted.cinder_id), size_gib=0, host=host, backend=backend
+            )
             found = dict(reference)
             fresh = replace(fresh, status=Status.MANAGING, reference=found, wanted_reference=found)
             return self._managing.begin(driver, fresh, partial(_check_size, wanted))
@@ -199,4 +200,5 @@ def _fresh(
         metadata=wanted.metadata,
         extra_specs=wanted.extra_specs,
         qos_specs=wanted.qos_specs,
+        driver_data=wanted.driver_data,
     )

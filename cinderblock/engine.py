@@ -1,12 +1,13 @@
 """What every verb works with, in one value."""
 
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cinderblock.backend import Backends
-from cinderblock.errors import InUse, NotFound, OperationPending
+from cinderblock.errors import AlreadyExists, InUse, NotFound, OperationPending
 from cinderblock.inflight import InFlight
-from cinderblock.intents import Intents, ready
+from cinderblock.intents import Driven, Intents, ready
 from cinderblock.leftovers import Leftovers
 from persistence.port import R, Store, Table
 from persistence.records import ConnectionRecord, SnapshotRecord, Status, VolumeRecord
@@ -147,6 +148,18 @@ class Engine:
     def at_work(self, record: VolumeRecord | SnapshotRecord) -> bool:
         """Tell whether a living call, of this process or another, works on the record."""
         return self.inflight.busy(record.id) or not self.intents.may_take(record)
+
+
+def fresh_id(table: Table[Driven], wanted: str) -> str:
+    """Return Cinder's id for a new object: the one that is wanted, or a new one for "".
+
+    Raises:
+        AlreadyExists: another object has it, or what is left of one that its snapshots need.
+    """
+    if wanted and table.page(limit=1, where={"cinder_id": wanted}):
+        msg = f"Cinder's id {wanted!r} is taken by another object; use another id"
+        raise AlreadyExists(msg)
+    return wanted or str(uuid.uuid4())
 
 
 def every(table: Table[R], *, limit: int = 500, **where: str | frozenset[str]) -> Iterator[R]:

@@ -1,12 +1,11 @@
 """Snapshots: what can be done with them, over any driver and any store."""
 
 import time
-import uuid
 from contextlib import ExitStack
 
 from cinderblock.adoption import Adoption
 from cinderblock.driver import Driver, Reference
-from cinderblock.engine import Engine, every
+from cinderblock.engine import Engine, every, fresh_id
 from cinderblock.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -71,7 +70,7 @@ class Snapshots(Lookup[SnapshotRecord]):
             found = self._table.get(wanted.id)
             if found is None or not (ready(found) or found.status is Status.MANAGING):
                 if found is not None:
-                    self._clear(wanted.id)
+                    self._clear(wanted)
                 return self._adoption.begin(wanted, reference)
             if (found.volume_id, dict(found.reference)) != (wanted.volume_id, dict(reference)):
                 msg = f"there is a snapshot {found.name!r} of volume {found.volume_id!r} already; use another name"
@@ -157,7 +156,7 @@ class Snapshots(Lookup[SnapshotRecord]):
                 self._engine.check_content(volume, at_work=at_work)
 
     def _take(self, wanted: WantedSnapshot) -> SnapshotRecord:
-        cinder_id = self._clear(wanted.id)
+        cinder_id = self._clear(wanted)
         volume = self._engine.source_volume(wanted.volume_id)
         backend, intents = self._engine.backends.get(volume.backend), self._engine.intents
         backend.check_reachable(wanted.reachable_from)
@@ -186,18 +185,18 @@ class Snapshots(Lookup[SnapshotRecord]):
             afterwards.callback(self._removal.reap_later, held.volume_cinder_id, backend=held.backend)
             raise
 
-    def _clear(self, snapshot_id: str) -> str:
+    def _clear(self, wanted: WantedSnapshot) -> str:
         """Undo what is left of a snapshot; return the Cinder id for what comes next, as `Creation.clear` does."""
-        left = self._table.get(snapshot_id)
+        left = self._table.get(wanted.id)
         if left is None:
-            return str(uuid.uuid4())
+            return fresh_id(self._table, wanted.cinder_id)
         if left.status is Status.MANAGING:
             self._engine.intents.check(left)
             msg = f"{left.name!r} is a snapshot whose taking over was cut off; repeat that, or use another name"
             raise AlreadyExists(msg)
         with never_final(f"clearing away what is left of snapshot {left.name!r}"):
             self._remove(left)
-        return left.cinder_id if left.status is Status.CREATING else str(uuid.uuid4())
+        return left.cinder_id if left.status is Status.CREATING else fresh_id(self._table, wanted.cinder_id)
 
     def _undo(self, driver: Driver, held: SnapshotRecord) -> None:
         intents, what = self._engine.intents, f"undoing snapshot {held.name!r}"

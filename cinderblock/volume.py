@@ -1,13 +1,12 @@
 """Volumes: what can be done with them, over any driver and any store."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cinderblock.changing import Changing
 from cinderblock.creation import Creation
 from cinderblock.driver import Manageable, Reference
-from cinderblock.engine import Engine, every
+from cinderblock.engine import Engine, every, fresh_id
 from cinderblock.errors import (
     AlreadyExists,
     BackendUnavailable,
@@ -61,7 +60,7 @@ class Volumes(Lookup[VolumeRecord]):
                 self._engine.intents.check(found)
                 msg = f"{wanted.name!r} is a volume whose taking over was cut off; repeat that, or use another name"
                 raise AlreadyExists(msg)
-            cinder_id = self._creation.clear(found) if found else str(uuid.uuid4())
+            cinder_id = self._creation.clear(found, wanted) if found else fresh_id(self._table, wanted.cinder_id)
             return self._creation.make(wanted, cinder_id=cinder_id)
 
     def manage(self, wanted: WantedVolume, reference: Reference) -> VolumeRecord:
@@ -83,7 +82,7 @@ class Volumes(Lookup[VolumeRecord]):
             found = self._table.get(wanted.id)
             if found is None or not (ready(found) or found.status is Status.MANAGING):
                 if found is not None:
-                    self._creation.clear(found)
+                    self._creation.clear(found, wanted)
                 return self._creation.manage(wanted, reference)
             if (wanted.backend or found.backend, dict(reference)) != (found.backend, dict(found.reference)):
                 was = f"was taken over from {dict(found.reference)}" if found.reference else "was made"

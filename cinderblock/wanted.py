@@ -48,10 +48,12 @@ class WantedVolume:
     the one with most room. `access` lists the modes of use, "mount/SINGLE_NODE_WRITER".
     `parameters` is what the caller sent, kept for comparison.
     `reachable_from` lists topologies of which one must fit; empty means anywhere.
+    `cinder_id` is what the array will see, "" for a new one; `driver_data` is there before the driver says anything.
     """
 
     id: str
     name: str
+    cinder_id: str = ""
     size: SizeRange = field(default_factory=SizeRange)
     description: str = ""
     backend: str = ""
@@ -63,6 +65,7 @@ class WantedVolume:
     metadata: Mapping[str, str] = field(default_factory=dict)
     extra_specs: Mapping[str, str] = field(default_factory=dict)
     qos_specs: Mapping[str, str] = field(default_factory=dict)
+    driver_data: Mapping[str, Json] = field(default_factory=dict)
     reachable_from: tuple[Mapping[str, str], ...] = ()
 
     def check_fits(self, found: VolumeRecord) -> None:
@@ -96,16 +99,20 @@ class WantedVolume:
 class WantedSnapshot:
     """A snapshot as it is asked for; `id` is derived from `name`, `group_id` is "" for one that stands alone.
 
-    `reachable_from` lists topologies of which one must fit; empty means anywhere.
+    `reachable_from` lists topologies of which one must fit; empty means anywhere. `cinder_id` and `driver_data` as for
+    a volume.
     """
 
     id: str
     name: str
     volume_id: str
+    cinder_id: str = ""
     description: str = ""
     group_id: str = ""
     reachable_from: tuple[Mapping[str, str], ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    driver_data: Mapping[str, Json] = field(default_factory=dict)
 
     def check_fits(self, found: SnapshotRecord, volume: VolumeRecord | None) -> None:
         """Compare with the snapshot that has the name already, and with the volume that there is now.
@@ -139,6 +146,8 @@ class WantedSnapshot:
             status=Status.CREATING,
             group_id=self.group_id,
             parameters=self.parameters,
+            metadata=self.metadata,
+            driver_data=self.driver_data,
         )
 
 

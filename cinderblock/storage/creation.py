@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -13,14 +13,19 @@ from cinderblock.storage.session import Session
 from cinderblock.units import in_bytes
 from cinderblock.wanted import SizeRange, WantedSnapshot, WantedVolume
 from persistence.errors import PersistenceError
-from persistence.records import SnapshotRecord, Source, SourceKind, VolumeRecord
+from persistence.records import Json, SnapshotRecord, Source, SourceKind, VolumeRecord
 
 Made = TypeVar("Made", VolumeRecord, SnapshotRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a program says of something new, not checked yet."""
+    """What a program says of something new, not checked yet.
+
+    The last four are for programs that know objects by Cinder's ids: `cinder_id` is what the array will see; an
+    `unnamed` object keeps an empty name; nobody can ask for the id again where it is made up, `once`; `driver_data` is
+    there before the driver has said anything.
+    """
 
     id: str | None
     name: str
@@ -30,6 +35,10 @@ class Wishes:
     extra_specs: Mapping[str, str] | None = None
     qos_specs: Mapping[str, str] | None = None
     multiattach: bool = False
+    cinder_id: str = ""
+    unnamed: bool = False
+    once: bool = False
+    driver_data: Mapping[str, Json] = field(default_factory=dict)
 
     def chosen_id(self) -> str:
         """Return the id, or one that is made up."""
@@ -37,7 +46,11 @@ class Wishes:
 
     def made_up(self) -> Mapping[str, str]:
         """Return the parameter that says so of the id."""
-        return {MADE_UP: "true"} if self.id is None else {}
+        return {MADE_UP: "true"} if self.id is None or self.once else {}
+
+    def chosen_name(self, chosen_id: str) -> str:
+        """Return the name; the id where none was given."""
+        return checks.text("name", self.name) or ("" if self.unnamed else chosen_id)
 
 
 def create(session: Session, backend: str, size_gib: int, wishes: Wishes, source: Source | None = None) -> VolumeRecord:
@@ -50,7 +63,9 @@ def create(session: Session, backend: str, size_gib: int, wishes: Wishes, source
     qos_specs = checks.texts("QoS specs", wishes.qos_specs)
     wanted = WantedVolume(
         id=volume_id,
-        name=checks.text("name", wishes.name) or volume_id,
+        name=wishes.chosen_name(volume_id),
+        cinder_id=wishes.cinder_id,
+        driver_data=wishes.driver_data,
         description=checks.text("description", wishes.description),
         size=SizeRange(required_bytes=size_bytes, limit_bytes=size_bytes),
         backend=backend,
@@ -93,15 +108,12 @@ def copy(session: Session, source: VolumeRecord | SnapshotRecord, size_gib: int 
         raise OutOfRange(msg)
     origin = source if isinstance(source, VolumeRecord) else _origin(session, source)
     kind = SourceKind.VOLUME if isinstance(source, VolumeRecord) else SourceKind.SNAPSHOT
-    like_origin = Wishes(
-        id=wishes.id,
-        name=wishes.name,
-        description=wishes.description,
+    like_origin = replace(
+        wishes,
         # Most drivers copy within a pool only.
         pool=wishes.pool or origin.host.partition("#")[2],
-        metadata=wishes.metadata,
-        extra_specs=origin.extra_specs,
-        qos_specs=origin.qos_specs,
+        extra_specs=origin.extra_specs if wishes.extra_specs is None else wishes.extra_specs,
+        qos_specs=origin.qos_specs if wishes.qos_specs is None else wishes.qos_specs,
         multiattach=origin.multiattach,
     )
     return create(
@@ -121,7 +133,10 @@ def create_snapshot(session: Session, volume: VolumeRecord, wishes: Wishes) -> S
     snapshot_id = wishes.chosen_id()
     wanted = WantedSnapshot(
         id=snapshot_id,
-        name=checks.text("name", wishes.name) or snapshot_id,
+        name=wishes.chosen_name(snapshot_id),
+        cinder_id=wishes.cinder_id,
+        driver_data=wishes.driver_data,
+        metadata=checks.texts("metadata", wishes.metadata),
         volume_id=volume.id,
         description=checks.text("description", wishes.description),
         parameters=wishes.made_up(),

@@ -68,6 +68,11 @@ class Storage:
         return self._backends.setdefault(name, Backend(self._session, name))
 
     @property
+    def session(self) -> Session:
+        """What its objects share; for other faces of the same storage, not for programs."""
+        return self._session
+
+    @property
     def backend_names(self) -> Sequence[str]:
         """The back ends that are open, and those that the configuration has."""
         return self._opened.names
