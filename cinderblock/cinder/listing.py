@@ -50,22 +50,32 @@ def list_drivers() -> Sequence[DriverDescription]:
     """
     failures: dict[str, str] = {}
     with untouched():
-        importlib.import_module("cinderblock.cinder.first")
-        for module, _ in _sources():
-            try:
-                importlib.import_module(module)
-            except Exception as error:  # noqa: BLE001 - vendors' modules fail in every way
-                failures[module] = _why(error)
-        from cinder import interface
-
-        # In the process of a test, drivers of the tests' own may be registered, too.
-        found = [cls for cls in interface._volume_register if cls.__module__.startswith(_PACKAGE)]  # noqa: SLF001 - Cinder's list
-        described = {one.class_path: one for one in map(_describe, found)}
+        described = {one.class_path: one for one in map(_describe, _registered(failures))}
     for path in class_names():
         module, _, name = path.rpartition(".")
         if path not in described:
             described[path] = DriverDescription(name=name, class_path=path, missing=failures.get(module, ""))
     return sorted(described.values(), key=lambda one: one.class_path)
+
+
+def list_classes() -> list[dict[str, Any]]:
+    """Import every driver that can be, and describe its class by the names of Cinder's own listing.
+
+    `driver_options` are oslo.config's own objects.
+    """
+    with untouched():
+        return [
+            {
+                "class_name": cls.__name__,
+                "class_fqn": f"{cls.__module__}.{cls.__name__}",
+                "desc": cls.__doc__,
+                "version": getattr(cls, "VERSION", None),
+                "ci_wiki_name": getattr(cls, "CI_WIKI_NAME", None),
+                "supported": getattr(cls, "SUPPORTED", True),
+                "driver_options": list(cls.get_driver_options() or ()),
+            }
+            for cls in _registered({})
+        ]
 
 
 def class_names() -> Sequence[str]:
@@ -75,6 +85,20 @@ def class_names() -> Sequence[str]:
         for module, source in _sources()
         for name in _DRIVER.findall(source.read_text(encoding="utf-8", errors="replace"))
     ]
+
+
+def _registered(failures: dict[str, str]) -> list[Any]:
+    """Return the classes of all drivers that can be imported; why others cannot is put into `failures`."""
+    importlib.import_module("cinderblock.cinder.first")
+    for module, _ in _sources():
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - vendors' modules fail in every way
+            failures[module] = _why(error)
+    from cinder import interface
+
+    # In the process of a test, drivers of the tests' own may be registered, too.
+    return [cls for cls in interface._volume_register if cls.__module__.startswith(_PACKAGE)]  # noqa: SLF001 - Cinder's list
 
 
 def _sources() -> Iterator[tuple[str, Path]]:

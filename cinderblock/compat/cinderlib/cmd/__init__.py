@@ -1,0 +1,1 @@
+"""What turns a cinder.conf into what cinderlib's programs work with."""
