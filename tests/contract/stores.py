@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cinderblock.compat.cinderlib.persistence.plugged import PluginStore
 from persistence.memory import MemoryStore
 from persistence.port import Store
 from persistence.records import (
@@ -18,6 +19,7 @@ from persistence.records import (
 )
 from persistence.seal import Sealer, sealed
 from persistence.sql import open_store
+from tests.fakes.plugins import JsonPlugin, ObjectsPlugin
 
 SEALER = Sealer([b"k" * 32])
 
@@ -30,6 +32,8 @@ def sqlite_url(folder: Path) -> str:
 VOLATILE: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _folder: MemoryStore(),
     "sealed memory": lambda _folder: sealed(MemoryStore(), SEALER),
+    "plugin of objects": lambda _folder: PluginStore(ObjectsPlugin()),
+    "plugin of JSON, sealed": lambda _folder: sealed(PluginStore(JsonPlugin()), SEALER),
 }
 DURABLE: dict[str, Callable[[Path], Store]] = {
     "sqlite": lambda folder: open_store(sqlite_url(folder)),

@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import Any, Generic
 
 from cinderblock.cinderlib.kept import key_value_id
@@ -18,7 +17,7 @@ from cinderblock.compat.cinderlib.persistence.plugin import PersistenceDriverBas
 from cinderblock.compat.cinderlib.persistence.stored import Persistence
 from cinderblock.compat.cinderlib.process import inside_plugin
 from persistence.codec import decode, encode, written
-from persistence.errors import RecordChanged, RecordExists
+from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
 from persistence.keys import KINDS, Where, may_match, new_revision, storable
 from persistence.memory import MemoryStore
 from persistence.port import R, Store
@@ -33,6 +32,7 @@ class PluginTable(Generic[R]):
     Args:
         record_type: which.
         lock: held while anything of the plugin is read or changed.
+        closed: set when nothing may be asked any more.
         find: returns all records that the plugin has.
         put: has the plugin keep one.
         drop: has the plugin forget one.
@@ -42,6 +42,7 @@ class PluginTable(Generic[R]):
         self,
         record_type: type[R],
         lock: threading.RLock,
+        closed: threading.Event,
         *,
         find: Callable[[], Iterable[R]],
         put: Callable[[R], None],
@@ -49,6 +50,7 @@ class PluginTable(Generic[R]):
     ) -> None:
         self._type = record_type
         self._lock = lock
+        self._closed = closed
         self._find = find
         self._put = put
         self._drop = drop
@@ -101,6 +103,8 @@ class PluginTable(Generic[R]):
     @contextmanager
     def _inside(self) -> Iterator[None]:
         with self._lock:
+            if self._closed.is_set():
+                raise StoreUnavailable("the store is closed; open it again")
             token = inside_plugin.set(True)
             try:
                 yield
@@ -112,11 +116,12 @@ class PluginStore:
     """The five tables over a plugin; nodes, which no plugin knows, are gone with the process."""
 
     def __init__(self, plugin: PersistenceDriverBase) -> None:
-        lock = threading.RLock()
+        lock, self._closed = threading.RLock(), threading.Event()
         volume, snapshot, connection = Object.volume_class, Object.snapshot_class, Object.connection_class
         self.volumes = PluginTable(
             VolumeRecord,
             lock,
+            self._closed,
             find=lambda: (one.stored for one in plugin.get_volumes()),
             put=lambda record: plugin.set_volume(volume.apart(record)),
             drop=lambda record: plugin.delete_volume(volume.apart(record)),
@@ -124,6 +129,7 @@ class PluginStore:
         self.snapshots = PluginTable(
             SnapshotRecord,
             lock,
+            self._closed,
             find=lambda: (one.stored for one in plugin.get_snapshots()),
             put=lambda record: plugin.set_snapshot(snapshot.apart(record)),
             drop=lambda record: plugin.delete_snapshot(snapshot.apart(record)),
@@ -131,6 +137,7 @@ class PluginStore:
         self.connections = PluginTable(
             ConnectionRecord,
             lock,
+            self._closed,
             find=lambda: (one.stored for one in plugin.get_connections()),
             put=lambda record: plugin.set_connection(connection.apart(record)),
             drop=lambda record: plugin.delete_connection(connection.apart(record)),
@@ -138,6 +145,7 @@ class PluginStore:
         self.key_values = PluginTable(
             KeyValueRecord,
             lock,
+            self._closed,
             find=lambda: map(_fact, plugin.get_key_values()),
             put=lambda record: plugin.set_key_value(_kept(record)),
             drop=lambda record: plugin.delete_key_value(_kept(record)),
@@ -145,7 +153,9 @@ class PluginStore:
         self.nodes = MemoryStore().nodes
 
     def close(self) -> None:
-        """Leave the plugin open: it is the program's."""
+        """Ask the plugin nothing any more; it is the program's, and stays open."""
+        self._closed.set()
+        self.nodes.close()
 
 
 class Plugged(Persistence):
@@ -165,10 +175,9 @@ class Plugged(Persistence):
 
 
 def _revised(record: R) -> R:
-    """Return a record with a revision; a plugin that keeps fields alone has lost it, so their content is it."""
-    if record.revision:
-        return record
-    return replace(record, revision=hashlib.sha256(encode(record).encode()).hexdigest()[:16])
+    """Return a copy of a record; where the plugin keeps fields alone it has lost the revision: their content is it."""
+    revision = record.revision or hashlib.sha256(encode(record).encode()).hexdigest()[:16]
+    return written(record, revision=revision)[1]
 
 
 def _kept(record: KeyValueRecord) -> KeyValue:
