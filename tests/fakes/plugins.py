@@ -1,6 +1,7 @@
 """Persistence plugins of cinderlib's kind, as programs have written them."""
 
 import json
+from typing import Any
 
 from cinderblock.compat import cinderlib
 from cinderblock.compat.cinderlib.persistence import base
@@ -11,7 +12,7 @@ class ObjectsPlugin(base.PersistenceDriverBase):
 
     def __init__(self):
         super().__init__()
-        self.kept = {"volumes": {}, "snapshots": {}, "connections": {}, "key_values": {}}
+        self.kept: dict[str, dict[str, Any]] = {"volumes": {}, "snapshots": {}, "connections": {}, "key_values": {}}
 
     def get_volumes(self, volume_id=None, volume_name=None, backend_name=None):
         backend = backend_name and f"@{backend_name}#"

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -24,8 +25,8 @@ _SILENT = logging.CRITICAL + 1
 class Options:
     """What `setup` takes; `rest` are Cinder's options.
 
-    `root_helper` and `non_uuid_ids` are taken for compatibility: as root nothing is asked of sudo, and any text can be
-    an id. `secrets_in_json` and `key_file` are Cinderblock's: whether JSON has passwords in clear, and the key that
+    `root_helper` is taken for compatibility: as root, nothing is asked of sudo. Any text can be an id; `non_uuid_ids`
+    keeps Cinder's objects from warning of it. `secrets_in_json` and `key_file` are Cinderblock's: whether JSON has passwords in clear, and the key that
     seals them elsewhere.
     """
 
@@ -67,6 +68,8 @@ def set_up(backends: "type[Backend]", wanted: Options) -> None:
     backends.non_uuid_ids = wanted.non_uuid_ids
     backends.project_id, backends.user_id = wanted.project_id, wanted.user_id
     _quiet(disable=wanted.disable_logs)
+    if wanted.non_uuid_ids:
+        warnings.filterwarnings("ignore", message=".* is an invalid UUID", category=FutureWarning)
     if wanted.suppress_requests_ssl_warnings:
         _trust_certificates()
     _open(backends, persistences.setup(wanted.persistence_config))

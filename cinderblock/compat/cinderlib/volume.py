@@ -64,7 +64,7 @@ class Volume(Object):
 
     @property
     def connections(self) -> list[Connection]:
-        """Its connections, looked up now."""
+        """Its connections, looked up now; one that could not be made, or ended, is not `connected`."""
         if isinstance(self._document, VolumeDocument):
             return [Connection.loaded(one, volume=self) for one in self._document.connections or ()]
         if self._record is None or self._apart:
@@ -209,7 +209,7 @@ class Volume(Object):
 
     def show(self, record: VolumeRecord) -> None:
         self._record = record
-        in_use = bool(self.connections)
+        in_use = any(one.connected for one in self.connections)
         self._ovo.show(writing.volume(record, in_use=in_use))
 
     def document(self, *, simplified: bool) -> VolumeDocument:
