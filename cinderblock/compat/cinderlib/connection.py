@@ -33,8 +33,11 @@ class Connection(Object):
         Raises:
             VolumeNotFound: it is gone.
         """
+        if self.is_loose and self._parent is not None:
+            found: Volume = self._parent
+            return found
         if isinstance(self._document, ConnectionDocument) and self._document.volume is not None:
-            return self.volume_class.of(self._document.volume.record, document=self._document.volume)
+            return self.volume_class.told(self._document.volume)
         return self.volume_class.get_by_id(str(self._ovo.volume_id))
 
     @property
@@ -132,7 +135,9 @@ class Connection(Object):
         """Return the connection of a volume that was loaded."""
         inner = VolumeDocument(record=volume.record(), backend={})
         document = ConnectionDocument(record=record, backend=volume.backend_options(), volume=inner)
-        return cls.of(record, document=document)
+        found = cls.of(record, document=document)
+        found._parent = volume  # noqa: SLF001 - its own class
+        return found
 
     def attach(self) -> None:
         """Make the volume a block device of this machine."""

@@ -65,6 +65,8 @@ class Object:
     _record: Any = None
     _document: Document | None = None
     _apart = False
+    #: The volume that it was loaded with, or is to be of.
+    _parent: Any = None
 
     _ovo: Ovo
     backend: "Backend | str"

@@ -26,8 +26,8 @@ class Options:
     """What `setup` takes; `rest` are Cinder's options.
 
     `root_helper` is taken for compatibility: as root, nothing is asked of sudo. Any text can be an id; `non_uuid_ids`
-    keeps Cinder's objects from warning of it. `secrets_in_json` and `key_file` are Cinderblock's: whether JSON has passwords in clear, and the key that
-    seals them elsewhere.
+    keeps Cinder's objects from warning of it. `secrets_in_json` and `key_file` are Cinderblock's: whether JSON has
+    passwords in clear, and the key that seals them elsewhere.
     """
 
     file_locks_path: str | None = None

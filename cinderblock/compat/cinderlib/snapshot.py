@@ -57,10 +57,11 @@ class Snapshot(Object):
         Raises:
             VolumeNotFound: it is gone.
         """
-        if self._record is None:
-            return self._parent
+        if self._record is None or (self.is_loose and self._parent is not None):
+            found: Volume = self._parent
+            return found
         if isinstance(self._document, SnapshotDocument) and self._document.volume is not None:
-            return self.volume_class.of(self._document.volume.record, document=self._document.volume)
+            return self.volume_class.told(self._document.volume)
         return self.volume_class.get_by_id(str(self._ovo.volume_id))
 
     @classmethod
@@ -83,7 +84,9 @@ class Snapshot(Object):
     def loaded(cls, record: SnapshotRecord, *, volume: "Volume") -> "Snapshot":
         """Return the snapshot of a volume that was loaded."""
         inner = VolumeDocument(record=volume.record(), backend={})
-        return cls.of(record, document=SnapshotDocument(record=record, backend=volume.backend_options(), volume=inner))
+        found = cls.of(record, document=SnapshotDocument(record=record, backend=volume.backend_options(), volume=inner))
+        found._parent = volume  # noqa: SLF001 - its own class
+        return found
 
     def create(self) -> None:
         """Take the snapshot."""

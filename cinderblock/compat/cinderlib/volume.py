@@ -94,6 +94,16 @@ class Volume(Object):
         """Return the volumes of this name."""
         return [cls.of(one) for one in finding.volumes(current().session, name=volume_name)]
 
+    @classmethod
+    def told(cls, document: VolumeDocument) -> "Volume":
+        """Return the volume that another object's JSON tells of: as it is stored, else as it was loaded."""
+        volume_id = document.record.cinder_id
+        for found in finding.volumes(current().session, volume_id=volume_id):
+            return cls.of(found)
+        known = current().objects.get((cls.__name__, volume_id))
+        is_loaded = isinstance(known, cls) and known.is_loose
+        return known if is_loaded else cls.of(document.record, document=document)  # type: ignore[return-value]  # as the line above says
+
     def create(self) -> None:
         """Make the volume."""
         self._made(making.create(self._wishes, self))
@@ -200,9 +210,9 @@ class Volume(Object):
             document, self._document = self._document, None
             record = saving.store(store.volumes, document.record)
             for snapshot in document.snapshots or ():
-                saving.store(store.snapshots, snapshot)
+                Snapshot.of(saving.store(store.snapshots, snapshot))
             for connection in document.connections or ():
-                saving.store(store.connections, connection)
+                Connection.of(saving.store(store.connections, connection))
         else:
             record = saving.store(store.volumes, saving.volume(self._ovo.plain(), self._record))
         self.show(record)
