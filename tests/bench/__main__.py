@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grpc
 
-from tests.bench import calls, conformance, copying, footprint, listing, throughput
+from tests.bench import calls, commands, conformance, copying, footprint, listing, throughput
 from tests.bench.figures import Figure, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +53,7 @@ PARTS: Mapping[str, Callable[[Path], Sequence[Figure]]] = {
     "listing": lambda folder: [listing.page(folder)],
     "memory": footprint.memory,
     "start": lambda folder: [footprint.start(folder)],
+    "command": lambda folder: [commands.whole(folder)],
     "copying": copying.copies,
     "throughput": throughput.ratios,
     "sanity": lambda folder: [conformance.block(folder, _sanity())],
