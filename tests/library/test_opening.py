@@ -1,5 +1,6 @@
 """Opening a storage and its back ends: once each, with words for what cannot work, and again after the close."""
 
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -146,6 +147,13 @@ def test_a_folder_that_others_may_write_to_is_refused(lab):
     lab.state.chmod(0o770)
     with pytest.raises(cinderblock.ConfigurationError, match="chmod go-w"):
         lab.open()
+
+
+def test_a_folder_of_somebody_else_is_refused(lab):
+    lab.state.mkdir(mode=0o700)
+    os.chown(lab.state, 12345, -1)
+    with pytest.raises(cinderblock.ConfigurationError, match="belongs to user 12345"):
+        lab.open(lab.url)
 
 
 def test_a_storage_in_memory_needs_nothing_and_leaves_nothing(lab):

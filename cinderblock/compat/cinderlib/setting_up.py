@@ -104,7 +104,8 @@ def _open(backends: "type[Backend]", persistence: Persistence) -> None:
     with ExitStack() as undo:
         process = Process(
             persistence.open_store(undo),
-            folder=Path(chosen) if chosen else default_folder(),
+            # A folder of its own, because the one that is given may be anybody's.
+            folder=Path(chosen) / "cinderblock" if chosen else default_folder(),
             key_file=wanted.key_file,
             host=wanted.host or "",
             options=rest,
