@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -37,6 +38,13 @@ def test_a_second_back_end_of_a_name_is_the_first_one_or_is_refused(lab):
     with pytest.raises(ValueError, match="another configuration"):
         lab.backend(max_over_subscription_ratio="3")
     assert cinderlib.Backend.backends == {"files": backend}
+
+
+def test_threads_that_open_one_back_end_get_the_same(lab):
+    lab.set_up()
+    with ThreadPoolExecutor(4) as threads:
+        opened = [one.result() for one in [threads.submit(lab.backend) for _ in range(4)]]
+    assert {id(one) for one in opened} == {id(cinderlib.Backend.backends["files"])}
 
 
 def test_a_deleted_volume_with_both_kinds_of_metadata_leaves_no_row(lab):

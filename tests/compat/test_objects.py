@@ -6,6 +6,7 @@ import pytest
 
 import cinderblock
 from cinderblock.compat import cinderlib
+from cinderblock.compat.cinderlib.process import current
 from persistence.records import Json
 
 CONNECTOR: dict[str, Json] = {"host": "one", "initiator": "iqn.2026-01.io.example:one", "multipath": True}
@@ -77,6 +78,14 @@ def test_an_id_is_not_given_twice(backend):
     with pytest.raises(cinderblock.AlreadyExists):
         backend.create_volume(2, id="mine")
     assert len(backend.volumes) == 1
+
+
+def test_a_volume_of_the_library_is_found_by_cinders_id_and_its_id_is_not_given_again(backend):
+    record = current().open_backend("files", {}).create_volume(1, name="ours").record
+    assert cinderlib.Volume.get_by_id(record.cinder_id).name == "ours"
+    with pytest.raises(cinderblock.AlreadyExists, match="taken by another object"):
+        backend.create_volume(1, id=record.cinder_id)
+    assert [one.id for one in backend.volumes] == [record.cinder_id]
 
 
 def test_a_copy_is_like_its_source_but_for_what_is_said(backend):

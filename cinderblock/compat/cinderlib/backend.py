@@ -1,6 +1,7 @@
 """Back ends, and the set-up of the process, as programs of cinderlib have them."""
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -39,32 +40,36 @@ class Backend:
     project_id: ClassVar[str | None] = None
     user_id: ClassVar[str | None] = None
 
+    #: Held while one is opened: whoever asks for it meanwhile gets the same, or its failure.
+    _opening: ClassVar[threading.RLock] = threading.RLock()
+
+    id: str
     _given: Mapping[str, Any]
     _stats: Mapping[str, Json]
 
     def __new__(cls, volume_backend_name: str, **driver_cfg: Any) -> Self:
-        if not cls.global_initialization:
-            cls.global_setup()
-        with current().lock:
+        with cls._opening:
+            if not cls.global_initialization:
+                cls.global_setup()
             found = cls.backends.get(volume_backend_name)
             if found is None:
-                return super().__new__(cls)
+                return cls._new(volume_backend_name, driver_cfg)
             if driver_cfg != found._given:  # noqa: SLF001 - its own class
                 raise ValueError(f"back end {volume_backend_name!r} is open with another configuration")
             return found  # type: ignore[return-value]  # programs do not subclass it
 
-    def __init__(self, volume_backend_name: str, **driver_cfg: Any) -> None:
-        with current().lock:
-            if self.backends.get(volume_backend_name) is self:
-                return
-            self.id = volume_backend_name
-            self._given = dict(driver_cfg)
-            self.backends[volume_backend_name] = self
-            try:
-                self.open()
-            except BaseException:
-                del self.backends[volume_backend_name]
-                raise
+    @classmethod
+    def _new(cls, name: str, driver_cfg: Mapping[str, Any]) -> Self:
+        made = super().__new__(cls)
+        made.id, made._given = name, dict(driver_cfg)
+        # Before it is open: a plugin is asked for its volumes meanwhile.
+        cls.backends[name] = made
+        try:
+            made.open()
+        except BaseException:
+            del cls.backends[name]
+            raise
+        return made
 
     def __repr__(self) -> str:
         return f"<Backend {self.id}>"

@@ -110,7 +110,8 @@ class Volume(Object):
 
     def clone(self, **new_vol_attrs: Any) -> "Volume":
         """Return a new volume with this one's content and, where nothing else is given, its fields."""
-        source = self.needed().record
+        source = self.needed().reload().record
+        self.show(source)
         return Volume(self, **{**new_vol_attrs, "source_volid": self._ovo.id}).made_from(source)
 
     def made_from(self, source: VolumeRecord | SnapshotRecord) -> "Volume":
