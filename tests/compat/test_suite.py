@@ -16,6 +16,8 @@ def test_every_test_of_cinderlib_passes(tmp_path, lab, loops, in_memory):
     # JSON is YAML.
     backend = {"volume_backend_name": "files", "volume_driver": FILES, "local_files_path": str(tmp_path / "files")}
     configuration.write_text(json.dumps({"logs": False, "debug": False, "backends": [backend]}))
-    result, said = suite(configuration, tmp_path / "state", in_memory=in_memory, timeout_s=240)
+    state = tmp_path / "state"
+    state.mkdir()
+    result, said = suite(configuration, state, in_memory=in_memory, timeout_s=240)
     assert result == PASSED, said
     assert lab.files() == []
