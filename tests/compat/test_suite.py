@@ -1,4 +1,4 @@
-"""Cinderlib's own functional tests, unmodified, on real loop devices; another floor runs them on LVM in a guest."""
+"""Cinderlib's own functional tests, unmodified, on real loop devices."""
 
 import json
 

@@ -90,10 +90,6 @@ if ((status != 0)); then
     exit "$status"
 fi
 
-# The guest reaches no network.
-[[ $collected != *tests/guest/test_cinderlib_suite.py* ]] ||
-    env -u XDG_CACHE_HOME HOME=/root "$checkout/tests/lab/cinderlib-suite.sh" >/dev/null
-
 work=
 [[ $collected != *tests/guest/test_power_cut.py* ]] || work=tests.guest.work
 
