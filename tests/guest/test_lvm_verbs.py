@@ -13,6 +13,7 @@ from persistence.records import Status
 from tests.guest import machine
 from tests.guest.node import node_process
 from tests.unit.library.world import connection, snapshot, volume
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
@@ -60,7 +61,8 @@ def library(nothing_left, cinder_conf, thick_group, tmp_path_factory):
     configuration = read(config, state_dir=folder)
     library = open_library(configuration, store=store, state_dir=folder, owner="guest", on_lost=lambda: None)
     library.start()
-    assert library.wait_ready(300)
+    # The library does not wait for a back end that is slow to start.
+    eventually(lambda: not any(backend.down_because for backend in library.backends), timeout_s=300)
     yield library
     library.close()
     store.close()
@@ -158,11 +160,9 @@ def test_a_thick_volume_goes_back_to_its_snapshot_even_when_that_was_cut_off(lib
         library.connections.publish(connection("v"))
     library.volumes.revert("v", "s")
     assert begins_with(device_of(library, "v")) == "old"
-    library.volumes.create(volume("restored", snapshot="s"))
-    assert begins_with(device_of(library, "restored")) == "old"
-    for name in ("restored", "v"):
-        library.volumes.delete(name)
+    assert begins_with(f"/dev/{THICK_GROUP}/_snapshot-{taken.cinder_id}") == "old"
     library.snapshots.delete("s")
+    library.volumes.delete("v")
 
 
 def test_a_thick_snapshot_is_taken_over_and_given_back(library):
@@ -172,9 +172,7 @@ def test_a_thick_snapshot_is_taken_over_and_given_back(library):
     write(device_of(library, "v"), "new")
     taken = library.snapshots.manage(snapshot("s", "v"), {"source-name": "by-hand"})
     assert taken.size_gib == 1
-    library.volumes.create(volume("restored", snapshot="s"))
-    assert begins_with(device_of(library, "restored")) == "old"
-    library.volumes.delete("restored")
+    assert begins_with(f"/dev/{THICK_GROUP}/_snapshot-{taken.cinder_id}") == "old"
     now = library.snapshots.unmanage("s")
     assert now == {"source-name": f"_snapshot-{taken.cinder_id}"}
     machine.run("lvremove", "--force", f"{THICK_GROUP}/{now['source-name']}")
