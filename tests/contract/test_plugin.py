@@ -1,5 +1,6 @@
 """What programs of cinderlib may count on of each persistence, its own three and theirs."""
 
+import logging
 import uuid
 
 import pytest
@@ -165,5 +166,6 @@ def test_what_is_no_plugin_is_refused(tmp_path, storage):
     with pytest.raises(cinderlib.exception.InvalidPersistence, match="no persistence plugin"):
         cinderlib.setup(file_locks_path=str(tmp_path), persistence_config={"storage": storage})
     assert not cinderlib.Backend.global_initialization
+    assert logging.getLogger("cinder").isEnabledFor(logging.ERROR)
     with pytest.raises(Exception, match="only be called after"):
         cinderlib.Backend.set_persistence(None)

@@ -72,7 +72,10 @@ def set_up(backends: "type[Backend]", wanted: Options) -> None:
         warnings.filterwarnings("ignore", message=".* is an invalid UUID", category=FutureWarning)
     if wanted.suppress_requests_ssl_warnings:
         _trust_certificates()
-    _open(backends, persistences.setup(wanted.persistence_config))
+    with ExitStack() as undo:
+        undo.callback(_quiet, disable=False)
+        _open(backends, persistences.setup(wanted.persistence_config))
+        undo.pop_all()
     backends.global_initialization = True
 
 
