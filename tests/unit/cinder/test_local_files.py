@@ -81,6 +81,7 @@ def test_a_volume_that_no_file_system_holds_is_out_of_range(lab):
         driver.create(lab.volume(size_gib=2**34))
 
 
+@pytest.mark.alone
 def test_a_snapshot_of_a_busy_volume_says_what_to_do(lab, memory):
     driver, _ = lab.start(f"{LOCAL}\nlocal_files_path = {memory}")
     volume = lab.volume()

@@ -94,6 +94,7 @@ def test_a_symbolic_link_is_never_followed(ext4):
     assert not (ext4 / "copied-link").exists()
 
 
+@pytest.mark.alone
 def test_a_file_that_is_written_to_all_the_time_is_refused_where_blocks_are_not_shared(memory):
     source, target = memory / "busy", memory / "busy-copy"
     source.write_bytes(os.urandom(48 * MIB))
@@ -112,6 +113,7 @@ def test_a_later_pass_makes_up_for_all_that_changed(ext4, seed):
     assert target.read_bytes() == source.read_bytes()
 
 
+@pytest.mark.alone
 def test_a_file_that_is_written_to_is_copied_at_one_moment_where_blocks_are_shared(xfs):
     source, target = xfs / "counters", xfs / "counters-copy"
     source.write_bytes(bytes(MIB))
