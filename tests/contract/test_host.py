@@ -14,6 +14,9 @@ from cinderblock.errors import BackendUnavailable, DeviceMismatch, InUse, Invali
 from cinderblock.host import Device
 from tests.fakes.host import FailingHost
 
+# A loop device that one test gives up may be another one's at once.
+pytestmark = pytest.mark.alone
+
 MIB = 1024**2
 
 

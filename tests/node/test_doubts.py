@@ -11,6 +11,9 @@ from cinderblock.errors import BackendUnavailable, DeviceMismatch, InUse
 from csi.node import blocks
 from tests.node.conftest import block, leftovers, mount
 
+# A loop device that one test gives up may be another one's at once.
+pytestmark = pytest.mark.alone
+
 ONE, OTHER = "6001405" + "a" * 25, "6001405" + "b" * 25
 
 

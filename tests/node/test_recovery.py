@@ -15,6 +15,9 @@ from csi.node import blocks
 from persistence.seal import Sealer
 from tests.node.conftest import MIB, block, leftovers, mount
 
+# A loop device that one test gives up may be another one's at once.
+pytestmark = pytest.mark.alone
+
 
 def change_entry(lab, **fields):
     (file,) = lab.journal_files()
