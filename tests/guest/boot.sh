@@ -16,7 +16,8 @@ shift 4
 # Files that are mounted belong to whoever works on this machine meanwhile: here they would stay in use after that.
 findmnt -rno SOURCE,TARGET | while read -r source path; do
     [[ $source == /dev/loop* && $path != / && $checkout/ != "$path"/* && $python != "$path"/* ]] || continue
-    umount -l "$(printf '%b' "$path")"
+    # Another run may take one away at the same time.
+    umount -l "$(printf '%b' "$path")" 2>/dev/null || true
 done
 
 mount -t tmpfs -o size=8G,mode=755 guest /run
