@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 #: How long a call without a deadline waits for a slot.
 _SLOT_PATIENCE_S = 60.0
+#: How much of what is left of its deadline a call waits for a slot: the rest is for the answer that says why there is none.
+_SLOT_SHARE = 0.75
 #: How many calls may wait for a slot; more are refused at once.
 _WAITING_LIMIT = 64
 #: How long a back end may take to start before the next one is begun.
@@ -120,7 +122,7 @@ class Backend:
 
         Raises:
             BackendUnavailable: it is down.
-            OperationPending: no slot came free within the call's deadline.
+            OperationPending: no slot came free in time for the call's deadline.
         """
         driver = self.driver()
         if not self._slots.acquire(blocking=False):
@@ -137,8 +139,8 @@ class Backend:
                 self._waiting += 1
         try:
             left_s = deadline.remaining_s()
-            patience_s = _SLOT_PATIENCE_S if left_s is None else min(left_s, _SLOT_PATIENCE_S)
-            if full or not self._slots.acquire(timeout=max(0.0, patience_s)):
+            patience_s = _SLOT_PATIENCE_S if left_s is None else min(_SLOT_SHARE * left_s, _SLOT_PATIENCE_S)
+            if full or not self._slots.acquire(timeout=patience_s):
                 msg = f"all {self.options.workers} driver calls of back end {self.name!r} are in work; ask again"
                 raise OperationPending(msg)
         finally:
@@ -151,7 +153,7 @@ class Backend:
 
         Raises:
             BackendUnavailable: it is down or did not answer the question.
-            OperationPending: no slot came free within the call's deadline.
+            OperationPending: no slot came free in time for the call's deadline.
         """
         recent = self._pools.recent()
         if recent and self._driver is not None:

@@ -43,6 +43,17 @@ def test_a_call_waits_for_a_slot_as_long_as_its_caller_does(world, library):
     assert {first.result(5).id, second.result(5).id} == {"v", "w"}
 
 
+def test_who_waited_in_vain_for_a_slot_has_time_left_to_be_told(world, library):
+    with world.driver.hold("create") as held:
+        hung = in_thread(lambda: library.volumes.create(volume(backend="fake")))
+        assert held.entered.wait(5)
+        with deadline.within(1):
+            with pytest.raises(OperationPending, match="in work; ask again"):
+                library.volumes.create(volume("w", backend="fake"))
+            assert deadline.remaining_s() > 0.05
+    hung.result(5)
+
+
 def test_asking_for_the_pools_counts_as_a_call_to_the_driver(world, library):
     with world.driver.hold("create") as held:
         hung = in_thread(lambda: library.volumes.create(volume(backend="fake", size_gib=1)))
