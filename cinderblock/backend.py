@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 #: How long a call without a deadline waits for a slot.
 _SLOT_PATIENCE_S = 60.0
-#: How much of what is left of its deadline a call waits for a slot: the rest is for the answer that says why there is none.
+#: How much of the time left to it a call waits for a slot: the rest is for the answer that says why it got none.
 _SLOT_SHARE = 0.75
 #: How many calls may wait for a slot; more are refused at once.
 _WAITING_LIMIT = 64

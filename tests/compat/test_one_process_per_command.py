@@ -6,8 +6,22 @@ import resource
 import uuid
 from functools import partial
 
+from tests.compat.conftest import python
+
 CONNECTOR = {"host": "node-7", "initiator": "iqn.2004-10.com.example:node-7", "ip": "192.0.2.7", "multipath": False}
+#: What no command can do without, and how much more than that one may take.
+NEEDED, FACTOR = "import cinder.volume.driver, os_brick.initiator.connector", 2.5
 FIND = "(volume,) = backend.volumes_filtered(volume_id=id)\n"
+
+
+def processor_s(process):
+    """Wait for a process that must end well, and return the processor time that it has taken."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_a_volume_lives_through_its_commands(lab, command):
@@ -51,15 +65,11 @@ def test_what_one_process_attached_another_one_detaches(lab, command, loops):
 
 
 def test_a_command_is_quick(lab):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with lab.alone("backend.create_volume(1)") as process:
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    taken_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"a command takes {taken_s:.1f} s of a processor")
-    # The aim is 3 s on a machine that does nothing else, which `make bench` measures; here others are at work.
-    assert taken_s < 6
+    needed_s = min(processor_s(python(["-c", NEEDED])) for _ in range(2))
+    taken_s = min(processor_s(lab.alone("backend.create_volume(1)")) for _ in range(2))
+    print(f"a command takes {taken_s:.1f} s of a processor, of which Cinder's modules need {needed_s:.1f}")
+    # The aim is 3 s, which `make bench` measures; machines differ, but what they load is the same.
+    assert taken_s < FACTOR * needed_s
 
 
 def test_two_commands_at_once_over_a_new_database_do_not_disturb_each_other(lab):
