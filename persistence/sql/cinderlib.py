@@ -21,6 +21,7 @@ from persistence.sql import cinderlib_tables as tables
 from persistence.sql.cinderlib_specs import Specs
 from persistence.sql.errors import translated
 from persistence.sql.schema import VERSION_TABLE
+from persistence.sql.sqlite.faults import fault
 from persistence.sql.urls import parsed, sqlite_path
 
 #: How many objects are read at once, with what belongs to them.
@@ -51,7 +52,7 @@ def look(url: str) -> Found:
         return Found()
     engine = _engine(url, busy_timeout_s=_BUSY_TIMEOUT_S)
     try:
-        with translated(parts.render_as_string()), engine.connect() as connection:
+        with translated(parts.render_as_string(), fault), engine.connect() as connection:
             names = sa.inspect(connection).get_table_names()
             marker_id = tables.marker_id(tables.identity(connection)) if tables.KEY_VALUES in names else ""
             return Found(ours=VERSION_TABLE in names, cinderlib_marker_id=marker_id)
@@ -74,7 +75,7 @@ def open_cinderlib(url: str, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Iter
     engine = _engine(url, busy_timeout_s=busy_timeout_s)
     name = parsed(url).render_as_string()
     try:
-        with translated(name), engine.connect() as connection:
+        with translated(name, fault), engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")
             yield CinderlibDatabase(connection, name)

@@ -1,80 +1,86 @@
-"""One database: it runs single statements, each of them all or nothing."""
+"""PORT: what the tables ask of a database, and the connections of one."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Protocol, TypeAlias
 
 import sqlalchemy as sa
 
 from persistence.errors import StoreUnavailable
-from persistence.sql.commits import Commits, Statement
-from persistence.sql.errors import translated
-from persistence.sql.lock import FileLock
+
+Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
+#: A record's id, its revision and its document.
+Row: TypeAlias = tuple[str, str, str]
 
 
-class Database:
-    """An engine in autocommit mode, with its exceptions translated."""
+class Database(Protocol):
+    """Runs single statements from any thread, each of them all or nothing."""
 
-    def __init__(self, engine: sa.Engine, *, name: str, turn: FileLock, wait_s: float) -> None:
-        """Take over the engine and the lock.
+    def read(self, statement: sa.Select[str, str, str], values: Mapping[str, str | int | list[str]]) -> Sequence[Row]:
+        """Return the rows that the statement selects with these values of its parameters.
 
-        Args:
-            engine: set to commit every statement.
-            name: names the store in messages.
-            turn: held for every commit. SQLite has one writer at a time anyway and lets the others poll; here threads
-                queue, and share commits. And the checkpoint after one commit is kept apart from the next write,
-                which SQLite before 3.51.3 needs (https://sqlite.org/wal.html#walresetbug).
-            wait_s: how long a write waits for its turn.
+        Raises:
+            StoreUnavailable: the database does not answer now.
+            StoreUnusable: the database is damaged, or not ours.
         """
-        self._engine = engine
-        self._name = name
-        self._turn = turn
-        self._wait_s = wait_s
-        self._commits = Commits(self._connection, lambda timeout_s: turn.held(timeout_s=timeout_s), wait_s=wait_s)
-        self._closed = threading.Event()
-
-    def read(
-        self, statement: sa.Select[str, str, str], values: Mapping[str, str | int | list[str]]
-    ) -> Sequence[tuple[str, str, str]]:
-        """Return the rows that the statement selects with these values of its parameters."""
-        with translated(self._name), self._connection() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(statement, values)]
 
     def write(self, statement: Statement, values: Mapping[str, str]) -> int:
         """Run the statement, on the disk when this returns; return how many rows it met.
 
+        One whose answer was lost may be run once more: then what it finds may be what it has written itself.
+
         Raises:
+            StoreUnavailable: the database does not answer now. Whether it was written is not known, but it is settled:
+                the next statement that is answered sees it, or nothing ever will.
+            StoreUnusable: the database is damaged, or not ours.
             sqlalchemy.exc.IntegrityError: a row with this key is there already.
         """
-        with translated(self._name):
-            return self._commits.run(statement, values)
 
     def write_all(self, writes: Sequence[tuple[sa.Insert, Sequence[Mapping[str, str]]]]) -> None:
-        """Insert all of these rows, on the disk when this returns, or none of them.
-
-        Raises:
-            sqlalchemy.exc.IntegrityError: a row with one of the keys is there already.
-        """
-        with translated(self._name), self._turn.held(timeout_s=self._wait_s), self._connection() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                for statement, rows in writes:
-                    if rows:
-                        connection.execute(statement, list(rows))
-                connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
-                connection.rollback()
-                raise
+        """Insert all of these rows, on the disk when this returns, or none of them; what else is said of `write`."""
 
     def close(self) -> None:
-        """Let the write in work finish, close the connections, and refuse every statement from now on."""
-        self._closed.set()
-        self._turn.close()
-        self._engine.dispose()
+        """Close the connections, and refuse every statement from now on; closing twice is not an error."""
+
+
+@contextmanager
+def transaction(connection: sa.Connection, begin: str = "BEGIN") -> Iterator[None]:
+    """Make one of the block's statements, on a connection that commits each by itself; `begin` is how it is begun."""
+    connection.exec_driver_sql(begin)
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        if not connection.invalidated:
+            # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
+            connection.rollback()
+        raise
+
+
+def insert_all(connection: sa.Connection, writes: Sequence[tuple[sa.Insert, Sequence[Mapping[str, str]]]]) -> None:
+    """Insert the rows of each statement."""
+    for statement, rows in writes:
+        if rows:
+            connection.execute(statement, list(rows))
+
+
+class Connections:
+    """The connections of an engine; none after they were closed."""
+
+    def __init__(self, engine: sa.Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+        self._closed = threading.Event()
 
     @contextmanager
-    def _connection(self) -> Iterator[sa.Connection]:
+    def one(self) -> Iterator[sa.Connection]:
+        """Give a connection of the engine.
+
+        Raises:
+            StoreUnavailable: they are closed.
+            sqlalchemy.exc.SQLAlchemyError: none could be made.
+        """
         if self._closed.is_set():
             raise StoreUnavailable(f"{self._name} is closed")
         with self._engine.connect() as connection:
@@ -84,3 +90,12 @@ class Database:
                 if self._closed.is_set() and not connection.invalidated:
                     # Closed meanwhile: the pool that this one came from closes nothing any more.
                     connection.detach()
+
+    def refuse(self) -> None:
+        """Give no connection from now on."""
+        self._closed.set()
+
+    def close(self) -> None:
+        """Close those that nobody uses, and the others when they are given back."""
+        self.refuse()
+        self._engine.dispose()

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from persistence.errors import StoreUnavailable
-from persistence.sql.commits import Commits
 from persistence.sql.sqlite import engine_on
+from persistence.sql.sqlite.commits import Commits
 
 KEYS = sa.Table("keys", sa.MetaData(), sa.Column("key", sa.String, primary_key=True), sa.Column("value", sa.String))
 INSERT = KEYS.insert()

@@ -15,8 +15,8 @@ import pytest
 from persistence.errors import StoreUnavailable, StoreUnusable
 from persistence.records import Status
 from persistence.sql import open_store
-from persistence.sql.lock import FileLock
 from persistence.sql.sqlite import engine_on
+from persistence.sql.sqlite.lock import FileLock
 from tests.contract.stores import every_id, key_value, sqlite_url, volume
 
 

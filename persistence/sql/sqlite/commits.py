@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 
 from persistence.errors import StoreUnavailable
-
-Statement: TypeAlias = sa.Insert | sa.Update | sa.Delete
+from persistence.sql.database import Statement
 
 #: More in one commit would make the first of them wait for the last, and outgrow the log.
 _MOST = 64

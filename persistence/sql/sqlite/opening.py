@@ -17,11 +17,13 @@ import sqlalchemy.event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from persistence.errors import StoreUnavailable, StoreUnusable
-from persistence.sql.database import Database
+from persistence.sql.database import transaction
 from persistence.sql.errors import translated
-from persistence.sql.lock import FileLock
 from persistence.sql.migrating import is_current, migrate
-from persistence.sql.room import CHECKPOINT_PAGES, make_room
+from persistence.sql.sqlite.database import SqliteDatabase
+from persistence.sql.sqlite.faults import fault
+from persistence.sql.sqlite.lock import FileLock
+from persistence.sql.sqlite.room import CHECKPOINT_PAGES, make_room
 
 #: How long a process that opens the file waits for another one that does, which may be migrating it.
 _OPENING_TIMEOUT_S = 30.0
@@ -29,7 +31,7 @@ _OPENING_TIMEOUT_S = 30.0
 _MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ENOMEM})
 
 
-def open_database(path: Path, *, busy_timeout_s: float, beside_cinderlib: bool = False) -> Database:
+def open_database(path: Path, *, busy_timeout_s: float, beside_cinderlib: bool = False) -> SqliteDatabase:
     """Return a database in the file, which is made or migrated where needed.
 
     Args:
@@ -47,14 +49,14 @@ def open_database(path: Path, *, busy_timeout_s: float, beside_cinderlib: bool =
     engine = engine_on(path, busy_timeout_s=busy_timeout_s)
     try:
         # One at a time: no thread may close a descriptor of a file that another one has opened with SQLite meanwhile.
-        with turn.held(timeout_s=_OPENING_TIMEOUT_S), translated(name):
+        with turn.held(timeout_s=_OPENING_TIMEOUT_S), translated(name, fault):
             _make_file(path)
             _bring_up_to_date(engine, name, beside_cinderlib=beside_cinderlib)
     except BaseException:
         engine.dispose()
         turn.close()
         raise
-    return Database(engine, name=name, turn=turn, wait_s=busy_timeout_s)
+    return SqliteDatabase(engine, name=name, turn=turn, wait_s=busy_timeout_s)
 
 
 def engine_on(path: Path, *, busy_timeout_s: float) -> sa.Engine:
@@ -97,14 +99,8 @@ def _bring_up_to_date(engine: sa.Engine, name: str, *, beside_cinderlib: bool) -
             )
         if not current:
             # All of the migrations or nothing.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection, "BEGIN IMMEDIATE"):
                 migrate(connection)
-                connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                # Unlike the statement, no error where SQLite has rolled back by itself, as when the disk is full.
-                connection.rollback()
-                raise
         make_room(connection)
 
 
