@@ -148,11 +148,15 @@ class Leases:
                 log.warning("lease not withdrawn", extra={"reason": str(error)})
 
     def _keep_alive(self) -> None:
-        while not self._ended.wait(self._ttl_s / 3):
+        wait_s = self._ttl_s / 3
+        while not self._ended.wait(wait_s):
+            wait_s = self._ttl_s / 3
             try:
                 lost = not self._renew()
             except PersistenceError as error:
                 log.warning("lease not renewed", extra={"reason": str(error)})
+                # A store that hung has taken most of the time already.
+                wait_s = self._ttl_s / 30
                 lost = False
             if lost:
                 self._lose("lease lost, another process has taken over: ending this one")

@@ -127,6 +127,30 @@ def test_a_process_that_cannot_renew_ends_itself(make, table):
         leases.held()
 
 
+def test_a_beat_that_failed_is_tried_again_soon(make, table):
+    lost = threading.Event()
+    refusing = Refusing(table)
+    make("a", table=refusing, on_lost=lost.set)
+    assert lost.wait(5.0)
+    # At the pace of beats that succeed it would be three.
+    assert refusing.beats > 5
+
+
+class Refusing:
+    """A table that takes no beat after the first one."""
+
+    def __init__(self, table):
+        self._table = table
+        self.beats = 0
+
+    def __getattr__(self, verb):
+        return getattr(self._table, verb)
+
+    def replace(self, record):
+        self.beats += 1
+        raise StoreUnavailable("not now")
+
+
 def test_a_process_whose_store_hangs_ends_itself(make, table):
     lost = threading.Event()
     hanging = Hanging(table)
