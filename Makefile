@@ -27,6 +27,7 @@ demo: setup ## Show a volume's whole life, on files of this machine
 
 .PHONY: test
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
+	@tests/lab/packages.sh postgresql mariadb-server
 	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: guest
@@ -35,6 +36,7 @@ guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
+	@tests/lab/packages.sh postgresql mariadb-server
 	@SOAK_SECONDS=$${SOAK_SECONDS:-300} $(VENV)/bin/python -m pytest \
 	  tests/crash tests/crowds tests/robustness tests/system/test_rounds.py $(PYTEST_ARGS)
 

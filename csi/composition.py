@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from cinderblock.concealment import conceal
 from cinderblock.errors import ConfigurationError
 from csi.controller.nodes import NodeInProcess, Nodes, NodesById
 from csi.instruments import NONE, Instruments
@@ -115,8 +116,9 @@ def open_records(settings: Settings, sealer: Sealer) -> Store:
 
         log.warning("records are kept in memory: every volume is forgotten when the process ends")
         return sealed(MemoryStore(), sealer)
-    from persistence.sql import open_store
+    from persistence.sql import open_store, password_of
 
+    conceal(password_of(settings.connection), lasting=True)
     _check_not_lost(settings)
     return sealed(open_store(settings.connection), sealer)
 

@@ -56,7 +56,10 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
             "connection",
             default="",
             secret=True,
-            help="The store of records: sqlite:///PATH, in the state folder by default.",
+            help="The store of records: sqlite:///PATH, in the state folder by default; "
+            "postgresql://USER:PASSWORD@HOST/DATABASE (PostgreSQL 14 or later, with cinderblock[postgresql]); "
+            "mariadb:// or mysql:// likewise (MariaDB 10.6 or later, cinderblock[mariadb]). Special characters of a "
+            "password stand as %XX. Several controllers may share a database, never Cinder's own.",
         ),
     ),
 }

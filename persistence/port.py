@@ -22,6 +22,8 @@ class Table(Protocol[R]):
     Safe to use from several threads, and from several processes where the
     store is shared. What was returned from a verb survives a power cut.
     Every verb may raise `StoreUnavailable`, and `StoreUnusable` where what is stored is not what we stored.
+    After `StoreUnavailable` it is not known whether a write was done, but it is settled: the next verb that
+    is answered sees it, or nobody ever will. `RecordExists` and `RecordChanged` are never said of one's own write.
     """
 
     def get(self, record_id: str) -> R | None:

@@ -1,4 +1,4 @@
-"""What holds for every floor: the order, who may run side by side, and in CI a skip is a failure."""
+"""What holds for every floor: databases, the order, who may run side by side, and in CI a skip is a failure."""
 
 import fcntl
 import os
@@ -8,6 +8,26 @@ import pytest
 
 #: A skip on a developer's machine says what it lacks; CI's machine is made by the project itself, and lacks nothing.
 STRICT = os.environ.get("CI", "") not in ("", "0", "false")
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL of the tests' own."""
+    from tests.lab.databases import PostgreSQL
+    from tests.lab.servers import running
+
+    with running(PostgreSQL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A MariaDB of the tests' own."""
+    from tests.lab.databases import MariaDB
+    from tests.lab.servers import running
+
+    with running(MariaDB) as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items):

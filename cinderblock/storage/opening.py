@@ -19,6 +19,7 @@ from cinderblock import config, given
 from cinderblock.backend import Backends
 from cinderblock.cinder.guard import untouched
 from cinderblock.cinder.loading import Runtime
+from cinderblock.concealment import conceal
 from cinderblock.config import Configuration
 from cinderblock.errors import ConfigurationError
 from cinderblock.folder import make_private
@@ -60,8 +61,9 @@ def open_storage(  # noqa: PLR0913 - all by name, and none is needed
     """Open a storage; nothing of Cinder is imported before its first back end is opened.
 
     Args:
-        store: where records are kept: "sqlite:///PATH" (four slashes for an absolute path), "memory:", which is gone
-            with the storage, or a store of the caller's, which stays open.
+        store: where records are kept: "sqlite:///PATH" (four slashes for an absolute path), a database on a server,
+            "postgresql://USER:PASSWORD@HOST/DATABASE" or "mariadb://…", "memory:", which is gone with the storage, or
+            a store of the caller's, which stays open.
         state_dir: a folder, made where it is missing, for locks, mounted shares and the key: the same for all processes
             of this machine over one store. Only "memory:" does without.
         config_file: a cinder.conf; its back ends are opened by their names alone.
@@ -149,7 +151,8 @@ def _store(wanted: str | Store, undo: ExitStack) -> Store:
     if wanted == _MEMORY:
         return MemoryStore()
     with untouched():
-        from persistence.sql import open_store
+        from persistence.sql import open_store, password_of
+    conceal(password_of(wanted), lasting=True)
     store = open_store(wanted)
     undo.callback(store.close)
     return store

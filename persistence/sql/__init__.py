@@ -6,5 +6,6 @@ id, revision, the indexed fields, and the record as a document.
 """
 
 from persistence.sql.opening import open_store
+from persistence.sql.urls import password_of
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "password_of"]

@@ -1,6 +1,7 @@
 """The schema of a database, brought to the version that this code works with."""
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,13 +15,14 @@ from persistence.sql.schema import TABLES, VERSION_TABLE, VERSIONS
 _migrating = threading.Lock()
 
 
-def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool = False) -> bool:
+def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool = False, cut_off: bool = False) -> bool:
     """Return whether the schema is the newest one; False for an empty database and an older schema.
 
     Args:
         connection: to the database.
         store: names it in messages.
         beside_cinderlib: whether cinderlib's tables may be there, too, not taken over yet.
+        cut_off: whether a part of a migration may be there: the database commits each of its steps.
 
     Raises:
         StoreUnusable: the schema is newer than this code, or the database is another program's.
@@ -29,7 +31,7 @@ def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool 
     if not tables:
         return False
     ours, cinderlibs = VERSION_TABLE in tables, cinderlib_tables.KEY_VALUES in tables
-    if cinderlibs and not beside_cinderlib and not (ours and _taken_over(connection)):
+    if cinderlibs and not beside_cinderlib and not (ours and _taken_over(connection, tables)):
         raise StoreUnusable(
             f"{store} holds what cinderlib wrote; `cinderblock store import-cinderlib {store}` takes it over"
         )
@@ -38,6 +40,8 @@ def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool 
     if not ours:
         raise StoreUnusable(f"{store} holds another program's tables ({', '.join(tables[:3])}, …); name another one")
     stored = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()  # noqa: S608 -- a constant
+    if cut_off and not stored and not _holds_records(connection, tables):
+        return False
     if len(stored) != 1:
         raise StoreUnusable(f"{store} has {len(stored)} schema versions instead of one; restore it")
     if stored[0] not in VERSIONS:
@@ -53,11 +57,19 @@ def is_current(connection: sa.Connection, store: str, *, beside_cinderlib: bool 
     return True
 
 
-def _taken_over(connection: sa.Connection) -> bool:
+def _taken_over(connection: sa.Connection, tables: Collection[str]) -> bool:
     """Tell whether what cinderlib left in the same database is among our records."""
     marker = cinderlib_tables.marker_id(cinderlib_tables.identity(connection))
-    columns = TABLES[KeyValueRecord].c
+    table = TABLES[KeyValueRecord]
+    if table.name not in tables:
+        return False
+    columns = table.c
     return connection.execute(sa.select(columns.id).where(columns.id == marker)).first() is not None
+
+
+def _holds_records(connection: sa.Connection, tables: Collection[str]) -> bool:
+    made = [table for table in TABLES.values() if table.name in tables]
+    return any(connection.execute(sa.select(table.c.id).limit(1)).first() for table in made)
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -24,10 +24,10 @@ metadata = sa.MetaData()
 KEY = (
     sa.String(MAX_KEY_LENGTH)
     .with_variant(sa.String(MAX_KEY_LENGTH, collation="C"), "postgresql")
-    .with_variant(mysql.VARCHAR(MAX_KEY_LENGTH, charset="utf8mb4", collation="utf8mb4_nopad_bin"), "mysql", "mariadb")
+    .with_variant(mysql.VARCHAR(MAX_KEY_LENGTH, charset="utf8mb4", collation="utf8mb4_nopad_bin"), "mysql")
 )
 #: ASCII JSON, up to 4 GiB where a database counts.
-DOCUMENT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+DOCUMENT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
 
 
 def _table(record_type: type[Record]) -> sa.Table:
@@ -43,8 +43,7 @@ def _table(record_type: type[Record]) -> sa.Table:
         *(sa.Index(f"ix_cinderblock_{kind}_{field}", field, "id") for field in record_type.INDEXED),
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
-        mariadb_engine="InnoDB",
-        mariadb_charset="utf8mb4",
+        mysql_row_format="DYNAMIC",
     )
 
 

@@ -51,12 +51,14 @@ class SqlTable(Generic[R]):
         try:
             self._database.write(self._insert, row)
         except sqlalchemy.exc.IntegrityError as error:
+            if is_stored(self._database, stored):
+                return stored
             raise RecordExists(f"{self._kind} {record.id!r} is stored already") from error
         return stored
 
     def replace(self, record: R) -> R:
         row, stored = row_of(record)
-        if not self._database.write(self._replace, {**row, **_held(record)}):
+        if not (self._database.write(self._replace, {**row, **_held(record)}) or is_stored(self._database, stored)):
             raise RecordChanged(f"{self._kind} {record.id!r} was changed or removed since it was read")
         return stored
 
@@ -104,6 +106,13 @@ def row_of(record: R) -> tuple[dict[str, str], R]:
     document, stored = written(record, revision=new_revision())
     indexed = {field: getattr(record, field) for field in record.INDEXED}
     return {"document": document, "id": record.id, "revision": stored.revision, **indexed}, stored
+
+
+def is_stored(database: Database, record: Record) -> bool:
+    """Tell whether what is in the way of a write is what that write itself has stored, its answer lost."""
+    columns = TABLES[type(record)].c
+    found = sa.select(columns.id, columns.revision, columns.document).where(columns.id == sa.bindparam("wanted_id"))
+    return any(revision == record.revision for _, revision, _ in database.read(found, {"wanted_id": record.id}))
 
 
 def _held(record: Record) -> dict[str, str]:

@@ -3,11 +3,13 @@
 import pytest
 
 from tests.contract.drivers import BENCHES, mounted
-from tests.contract.stores import DURABLE, VOLATILE
+from tests.contract.stores import DURABLE, SERVED, VOLATILE
 
 
 @pytest.fixture(params=[*VOLATILE, *DURABLE])
 def store(request, tmp_path):
+    if request.param in SERVED:
+        (tmp_path / "url").write_text(request.getfixturevalue(request.param).emptied())
     store = {**VOLATILE, **DURABLE}[request.param](tmp_path)
     yield store
     store.close()

@@ -1,6 +1,7 @@
 """The stores that the contract is held against, and records to put into them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cinderblock.compat.cinderlib.persistence.plugged import PluginStore
@@ -35,10 +36,27 @@ VOLATILE: dict[str, Callable[[Path], Store]] = {
     "plugin of objects": lambda _folder: PluginStore(ObjectsPlugin()),
     "plugin of JSON, sealed": lambda _folder: sealed(PluginStore(JsonPlugin()), SEALER),
 }
-DURABLE: dict[str, Callable[[Path], Store]] = {
+FILES: dict[str, Callable[[Path], Store]] = {
     "sqlite": lambda folder: open_store(sqlite_url(folder)),
     "sealed sqlite": lambda folder: sealed(open_store(sqlite_url(folder)), SEALER),
 }
+#: Where the folder holds the URL of a database.
+SERVED: dict[str, Callable[[Path], Store]] = {
+    "postgresql": lambda folder: open_store((folder / "url").read_text()),
+    "mariadb": lambda folder: open_store((folder / "url").read_text()),
+}
+DURABLE = {**FILES, **SERVED}
+
+
+@contextmanager
+def prepared(kind: str, folder: Path, request) -> Iterator[None]:
+    """Have a database that nobody has used for the folder, where the kind of store needs one."""
+    if kind not in SERVED:
+        yield
+        return
+    with request.getfixturevalue(kind).database() as url:
+        (folder / "url").write_text(url)
+        yield
 
 
 def volume(record_id: str = "v1", **changes) -> VolumeRecord:
@@ -132,3 +150,8 @@ def every_id(table, *, limit: int = 100, where=None) -> list[str]:
         ids += [record.id for record in page]
         if len(page) < limit:
             return ids
+
+
+def database_of(url: str) -> str:
+    """Return the name of the database that a URL names."""
+    return url.partition("?")[0].rpartition("/")[2]

@@ -15,8 +15,6 @@ set -euo pipefail
 
 packages=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools e2fsprogs xfsprogs btrfs-progs
     lsscsi kmod udev iproute2 iptables procps util-linux)
-policy=/usr/sbin/policy-rc.d
-policy_mark='# made by tests/guest/run.sh while it installs packages'
 here=$(dirname "$(readlink -f "$0")")
 checkout=$(dirname "$(dirname "$here")")
 # No symbolic link is followed: a virtualenv's interpreter is one.
@@ -30,38 +28,17 @@ die() {
 }
 
 install_packages() {
-    local missing=() package
     # With AMX, user-mode Linux needs a small library: see xstate.c.
     if grep -qw amx_tile /proc/cpuinfo && ! command -v cc >/dev/null; then
         packages+=(gcc libc6-dev)
     fi
-    for package in "${packages[@]}"; do
-        [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == *' installed' ]] || missing+=("$package")
-    done
-    ((${#missing[@]})) || return 0
-    say "installing ${missing[*]}"
-    # Only the guest needs the daemons: none may start on this machine.
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy"
-        chmod 755 "$policy"
-    fi
-    apt-get -qq update >&2 &&
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >&2 ||
-        die "cannot install the packages above: see what apt-get said"
-    remove_policy
-}
-
-# Only what a run of this script has made, the one before that was killed included.
-remove_policy() {
-    if grep -qsxF "$policy_mark" "$policy"; then
-        rm -f "$policy"
-    fi
+    # Only the guest needs the daemons: none starts on this machine.
+    "$here/../lab/packages.sh" "${packages[@]}" || die "cannot install the packages above: see what apt-get said"
 }
 
 ours=
 
 leave() {
-    remove_policy
     [[ -z $ours ]] || kill -KILL "$ours" 2>/dev/null || true
 }
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import cinderblock
+from cinderblock.concealment import MASK, masked
+from persistence.errors import StoreUnavailable
 from persistence.memory import MemoryStore
 from tests.library.conftest import FILES
 
@@ -197,3 +199,9 @@ def test_several_threads_that_open_one_back_end_get_the_same(lab):
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda _: lab.backend(storage=storage), range(4)))
     assert len(set(map(id, found))) == 1
+
+
+def test_the_password_of_a_store_is_masked_wherever_it_turns_up(tmp_path):
+    with pytest.raises(StoreUnavailable, match="nobody answers on its socket"):
+        cinderblock.open("mariadb://user:canary%40of-a-store@/db?unix_socket=/nowhere", state_dir=tmp_path / "state")
+    assert masked("canary@of-a-store, canary%40of-a-store") == f"{MASK}, {MASK}"

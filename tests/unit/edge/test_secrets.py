@@ -8,8 +8,12 @@ import pytest
 
 from cinderblock import errors
 from cinderblock.concealment import MASK, Secrets, conceal, conceal_named, masked
-from csi import logs, redact
+from csi import logs, redact, settings
+from csi.composition import compose
 from csi.proto import csi_pb2
+from csi.serving import Mode
+from persistence.errors import StoreUnavailable
+from persistence.seal import Sealer
 
 CANARY = "canary-7f3a'\"\\ü"
 
@@ -166,3 +170,11 @@ def test_concealing_and_masking_from_many_threads():
     for thread in threads:
         thread.join(20)
     assert failures == []
+
+
+def test_the_password_of_a_store_is_masked_wherever_it_turns_up(tmp_path):
+    connection = "postgresql://user:canary%40of-the-store@/db?host=/nowhere"
+    chosen = settings.read(environment={}, state_dir=tmp_path, connection=connection)
+    with pytest.raises(StoreUnavailable):
+        compose(Mode.CONTROLLER, chosen, Sealer([b"k" * 32]))
+    assert masked("canary@of-the-store, canary%40of-the-store") == f"{MASK}, {MASK}"

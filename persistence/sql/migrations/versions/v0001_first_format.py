@@ -21,9 +21,9 @@ def upgrade() -> None:
     key = (
         sa.String(256)
         .with_variant(sa.String(256, collation="C"), "postgresql")
-        .with_variant(mysql.VARCHAR(256, charset="utf8mb4", collation="utf8mb4_nopad_bin"), "mysql", "mariadb")
+        .with_variant(mysql.VARCHAR(256, charset="utf8mb4", collation="utf8mb4_nopad_bin"), "mysql")
     )
-    document = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+    document = sa.Text().with_variant(mysql.LONGTEXT(), "mysql")
     for kind, fields in INDEXED.items():
         table = f"cinderblock_{kind}"
         op.create_table(
@@ -34,8 +34,8 @@ def upgrade() -> None:
             sa.Column("document", document, nullable=False),
             mysql_engine="InnoDB",
             mysql_charset="utf8mb4",
-            mariadb_engine="InnoDB",
-            mariadb_charset="utf8mb4",
+            mysql_row_format="DYNAMIC",
+            if_not_exists=True,
         )
         for field in fields:
-            op.create_index(f"ix_{table}_{field}", table, [field, "id"])
+            op.create_index(f"ix_{table}_{field}", table, [field, "id"], if_not_exists=True)
