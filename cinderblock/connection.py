@@ -93,6 +93,7 @@ class Connections:
         with self._intended(driver, wanted, volume) as connection:
             try:
                 self._check_sharing(wanted, volume)  # once more, now that what we hold keeps others away
+                self._engine.check_copyable(driver, volume)
                 with intents.effect(f"publishing volume {volume.name!r} to node {wanted.node_id!r}"):
                     update, connection_info = driver.connect(volume, connection)
             except BackendUnavailable:

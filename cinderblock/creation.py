@@ -118,6 +118,8 @@ class Creation:
             if source is not None and source.size_gib > held.size_gib:
                 msg = f"the source {source.name!r} has grown to {source.size_gib} GiB meanwhile; ask again"
                 raise OperationPending(msg)
+            if isinstance(source, VolumeRecord):
+                self._engine.check_copyable(driver, source, copy=held)
             with intents.effect(f"creating volume {held.name!r}"):
                 match source:
                     case None:

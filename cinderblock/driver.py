@@ -75,6 +75,9 @@ class Abilities:
     multiattach: bool = False
     #: A volume cannot go before its snapshots.
     snapshots_depend: bool = True
+    #: Taking and removing a snapshot, and cloning, change the volume's own files:
+    #: one of them at a time, and only while the volume is published to nobody.
+    copies_disturb: bool = False
     #: Volumes are files or devices of the machine that the driver runs on.
     node_local: bool = False
     #: Taking over volumes, and snapshots, that the back end has already; and listing them.

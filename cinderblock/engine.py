@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from cinderblock.backend import Backends
+from cinderblock.driver import Driver
 from cinderblock.errors import AlreadyExists, InUse, NotFound, OperationPending
 from cinderblock.inflight import InFlight
 from cinderblock.intents import Driven, Intents, ready
@@ -144,6 +146,40 @@ class Engine:
         if disturbs and self.at_work(copy):
             msg = f"{copy.name!r}, a copy of {source.name!r}, is {copy.status} right now; ask again"
             raise OperationPending(msg)
+
+    def check_copyable(
+        self, driver: Driver, volume: VolumeRecord, *, copy: VolumeRecord | SnapshotRecord | None = None
+    ) -> None:
+        """Refuse a copy of what is published, or copied already, where the back end cannot do both at once.
+
+        Whoever publishes asks as well: each records its own intent first, so at
+        least one of two sees the other.
+
+        Args:
+            driver: the volume's.
+            volume: what is copied, or published.
+            copy: the clone that is made, or the snapshot that is taken or removed; None for whoever publishes.
+
+        Raises:
+            InUse: it is published; unpublish it first.
+            OperationPending: naming the other copy.
+        """
+        if not driver.abilities().copies_disturb:
+            return
+        nodes = [connection.node_id for connection in self.connections_of(volume)] if copy else []
+        if nodes:
+            msg = (
+                f"volume {volume.name!r} is published to {', '.join(nodes)}, and back end {volume.backend!r} makes and "
+                "removes snapshots and clones only of volumes that are not; unpublish it first"
+            )
+            raise InUse(msg)
+        clones = every(self.store.volumes, source_cinder_id=volume.cinder_id)
+        snapshots = every(self.store.snapshots, volume_cinder_id=volume.cinder_id)
+        for other in chain[VolumeRecord | SnapshotRecord](clones, snapshots):
+            is_other = copy is None or other.id != copy.id
+            if is_other and other.status in (Status.CREATING, Status.DELETING) and self.at_work(other):
+                msg = f"{other.name!r}, a copy of {volume.name!r}, is {other.status} right now; ask again"
+                raise OperationPending(msg)
 
     def at_work(self, record: VolumeRecord | SnapshotRecord) -> bool:
         """Tell whether a living call, of this process or another, works on the record."""

@@ -162,7 +162,7 @@ class Snapshots(Lookup[SnapshotRecord]):
         backend.check_reachable(wanted.reachable_from)
         new = wanted.record(volume, cinder_id, created_at=time.time())
         with ExitStack() as afterwards, backend.slot() as driver, intents.opened(self._table, new) as held:
-            self._check_source(volume, held, afterwards)
+            self._check_source(driver, volume, held, afterwards)
             try:
                 with intents.effect(f"taking snapshot {held.name!r}"):
                     update = driver.create_snapshot(held)
@@ -175,10 +175,13 @@ class Snapshots(Lookup[SnapshotRecord]):
                 self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
             )
 
-    def _check_source(self, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack) -> None:
+    def _check_source(
+        self, driver: Driver, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack
+    ) -> None:
         """Look at the volume once more, now that the intent protects it; the driver was not called yet."""
         try:
             self._engine.check_unchanged(volume)
+            self._engine.check_copyable(driver, volume, copy=held)
         except CinderblockError:
             self._engine.intents.forget(self._table, held)
             # The volume may have become a tombstone for the sake of this snapshot: it goes when the slot is free.
@@ -218,6 +221,8 @@ class Snapshots(Lookup[SnapshotRecord]):
         with slot as driver, intents.taken(self._table, found, status=Status.DELETING) as held:
             try:
                 self.check_undisturbed(held)
+                for volume in every(self._volumes, cinder_id=held.volume_cinder_id):
+                    self._engine.check_copyable(driver, volume, copy=held)
                 if self._never_begun(driver, found):
                     return intents.finish(self._table, held, status=Status.TOMBSTONE)
                 with intents.effect(f"deleting snapshot {held.name!r}"):

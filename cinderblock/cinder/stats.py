@@ -51,6 +51,8 @@ def abilities(driver: Any, stats: Stats) -> Abilities:
         online_extend=all(_truth(pool.get("online_extend_support", True)) for pool in every_pool),
         multiattach=in_any("multiattach"),
         snapshots_depend=_truth(stats.get(SNAPSHOTS_DEPEND, True)),
+        # Snapshots of these are overlays over the volume's file, which then is another one.
+        copies_disturb=hasattr(driver, "_create_snapshot_online"),
         node_local=_truth(stats.get(NODE_LOCAL, False)),
         manage=has_own(driver, "manage_existing"),
         manage_snapshots=has_own(driver, "manage_existing_snapshot"),

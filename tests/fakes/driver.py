@@ -137,11 +137,13 @@ class FakeDriver(GroupVerbs):
 
     def create_snapshot(self, snapshot: SnapshotRecord) -> Update:
         with self._effect("create_snapshot", snapshot.cinder_id):
+            self._note_disturbed(snapshot.volume_cinder_id)
             self._take(snapshot)
         return {}
 
     def delete_snapshot(self, snapshot: SnapshotRecord) -> None:
         with self._effect("delete_snapshot", snapshot.cinder_id):
+            self._note_disturbed(snapshot.volume_cinder_id)
             self.groups.check_alone(snapshot.cinder_id)
             self._drop(snapshot.cinder_id)
 
