@@ -6,6 +6,7 @@ is an empty one, a failed connection takes back its export.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -47,6 +48,8 @@ class CinderDriver:
         self._caller = caller
         self._stats: Mapping[str, Any] = dict(driver.capabilities or {})
         self._closed = False
+        self._in_work = 0
+        self._counting = threading.Lock()
 
     def abilities(self) -> Abilities:
         return stats.abilities(self.driver, self._stats)
@@ -235,14 +238,28 @@ class CinderDriver:
         """Do nothing: Cinder has no such call; drivers read the metadata whenever they are called."""
 
     def close(self) -> None:
-        self._closed = True
+        with self._counting:
+            self._closed = True
         self._caller.close()
 
+    def let_go(self) -> None:
+        """Unmount what a closed driver has mounted for itself, when no call of it is in work any more."""
+        with self._counting:
+            idle = self._closed and not self._in_work
+        if idle and hasattr(self.driver, "unmount_shares"):
+            self.driver.unmount_shares()
+
     def _call(self, what: str, function: Callable[[], T]) -> T:
-        if self._closed:
-            raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
-        with translated(f"{what} on back end '{self._name}'"):
-            return self._caller.call(function)
+        with self._counting:
+            if self._closed:
+                raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
+            self._in_work += 1
+        try:
+            with translated(f"{what} on back end '{self._name}'"):
+                return self._caller.call(function)
+        finally:
+            with self._counting:
+                self._in_work -= 1
 
     def _ask_stats(self) -> Mapping[str, Any]:
         self._stats = self.driver.get_volume_stats(refresh=True) or {}

@@ -17,6 +17,7 @@ from cinderblock.errors import BackendUnavailable, ConfigurationError
 from persistence.port import Store
 
 if TYPE_CHECKING:
+    from cinderblock.cinder.adapter import CinderDriver
     from cinderblock.cinder.setup import Started
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Runtime:
     def __init__(self, started: "Started") -> None:
         self._started = started
         self._database = started.database
-        self._drivers: list[Driver] = []
+        self._drivers: list["CinderDriver"] = []
         self._sections: set[str] = set()
         self._open = True
 
@@ -124,6 +125,8 @@ class Runtime:
         try:
             for driver in self._drivers:
                 driver.close()
+            for driver in self._drivers:
+                driver.let_go()
             setup.stop(self._started, self._sections)
         finally:
             _only_one.release()

@@ -16,6 +16,7 @@ from cinderblock.cinder import listing
 from cinderblock.cinder.errors import program_of, words
 from cinderblock.cinder.given import names_of
 from cinderblock.cinder.objects import new_context
+from cinderblock.cinder.overlays import mended
 from cinderblock.cinder.packages import missing_packages
 from cinderblock.concealment import conceal, conceal_named, masked
 from cinderblock.config import BackendConfiguration, closest, own_options
@@ -64,7 +65,7 @@ def start(backend: BackendConfiguration, *, is_new: bool) -> Any:
 
 
 def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
-    driver_class = _find(backend)
+    driver_class = mended(_find(backend))
     # Into this section only: Cinder's volume manager, which Fibre Channel drivers import, defines some of them for
     # all sections in its own way, and refuses another one.
     cfg.CONF.register_opts([*map(cfg.StrOpt, _SERVICE_OPTIONS), *own_options()], group=backend.name)

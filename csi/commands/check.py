@@ -1,6 +1,9 @@
 """`cinderblock check`: start every back end once, away from the real state, and say in words what is wrong."""
 
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cinderblock import config
@@ -9,6 +12,8 @@ from cinderblock.concealment import masked
 from cinderblock.config import BackendConfiguration
 from cinderblock.errors import CinderblockError, ConfigurationError
 from csi import logs, settings
+from csi.node import mounts
+from csi.node.commands import Commands
 from persistence.memory import MemoryStore
 
 
@@ -27,8 +32,7 @@ def run(config_file: Path | None, *, strict: bool) -> int:
     logs.configure("critical")
     logs.catch_the_uncaught()
     settings.read(config_file, environment={})
-    with tempfile.TemporaryDirectory(prefix="cinderblock-check-") as folder:
-        state_dir = Path(folder)
+    with _state_dir() as state_dir:
         configuration = config.read(config_file, state_dir=state_dir)
         runtime = Runtime.open(configuration, state_dir=state_dir, store=MemoryStore())
         try:
@@ -36,6 +40,22 @@ def run(config_file: Path | None, *, strict: bool) -> int:
         finally:
             runtime.close()
     return 1 if any(failures) else 0
+
+
+@contextmanager
+def _state_dir() -> Iterator[Path]:
+    """Give the drivers a folder, and remove it; never through what one of them has mounted there: that is the data."""
+    folder = Path(tempfile.mkdtemp(prefix="cinderblock-check-")).resolve()
+    try:
+        yield folder
+    finally:
+        for path in reversed([mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)]):
+            try:
+                mounts.unmount_all(Commands(), path)
+            except CinderblockError as error:
+                print(f"warning: a driver has left a mount: {error}")
+        if not any(Path(mount.path).is_relative_to(folder) for mount in mounts.table()):
+            shutil.rmtree(folder)
 
 
 def _failures(runtime: Runtime, backend: BackendConfiguration, *, strict: bool) -> int:

@@ -116,6 +116,7 @@ class FakeDriver(GroupVerbs):
 
     def clone(self, volume: VolumeRecord, source: VolumeRecord) -> Update:
         with self._effect("clone", volume.cinder_id):
+            self._note_disturbed(source.cinder_id)
             self._add(volume, self._known(self.volumes, source.cinder_id).copy(volume.size_gib))
         return {}
 
@@ -245,6 +246,10 @@ class FakeDriver(GroupVerbs):
         self.calls.append((verb, cinder_id))
         with self._disturbance.around(verb), self._lock:
             yield
+
+    def _note_disturbed(self, cinder_id: str) -> None:
+        if self._abilities.copies_disturb and self.volumes.get(cinder_id, Disk(size_gib=0)).exports:
+            self.violations.append(f"volume {cinder_id} was published while a copy of it was made or removed")
 
     def _add(self, volume: VolumeRecord, disk: Disk) -> None:
         self._check_new(self.volumes, volume.cinder_id)

@@ -1,12 +1,13 @@
 """Snapshots, as drivers ask the database for them."""
 
 import threading
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from cinder import exception
-from oslo_utils import timeutils, uuidutils
+from oslo_utils import timeutils
 
 from cinderblock.cinder import changes
 from cinderblock.cinder.answers.stored import Stored, every
@@ -14,6 +15,13 @@ from cinderblock.cinder.answers.volumes import VolumeAnswers
 from cinderblock.cinder.rows import Row, matching, pairs, snapshot_row
 from cinderblock.grouped import every_consistency_group
 from persistence.records import SnapshotRecord
+
+_TEMPORARY = uuid.UUID("0b8a3f0e-7a35-4d0b-8b5e-5f6d0d6a4c11")
+
+
+def temporary_id(volume_id: str, name: str) -> str:
+    """Return the id of a snapshot that a driver makes by itself: it is found by its name after a crash."""
+    return str(uuid.uuid5(_TEMPORARY, f"{volume_id}/{name}"))
 
 
 class SnapshotAnswers:
@@ -66,7 +74,8 @@ class SnapshotAnswers:
 
     def snapshot_create(self, context: Any, values: Mapping[str, Any]) -> Row:
         defaults = {"use_quota": True, "deleted": False, "created_at": timeutils.utcnow()}
-        items = {**defaults, **values, "id": values.get("id") or uuidutils.generate_uuid()}
+        named = temporary_id(str(values.get("volume_id")), values.get("display_name") or str(uuid.uuid4()))
+        items = {**defaults, **values, "id": values.get("id") or named}
         row = Row(**items, snapshot_metadata=pairs(values.get("metadata") or {}))
         with self._lock:
             self._temporary[row["id"]] = row
