@@ -33,6 +33,18 @@ class Device:
         return self.path
 
 
+def is_same_file(shown: str, known: str) -> bool:
+    """Compare what a loop device shows with the `file_id` that it had when it was made.
+
+    An NFS client renames a file that is removed while it is open, to a name with its inode.
+    """
+    if shown == known:
+        return True
+    device, _, rest = shown.partition(":")
+    inode, _, name = rest.partition(":")
+    return known.startswith(f"{device}:{inode}:") and inode.isdigit() and name.startswith(f".nfs{int(inode):016x}")
+
+
 class Host(Protocol):
     """The machine's initiators; verbs block, and may be repeated."""
 

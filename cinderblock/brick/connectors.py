@@ -107,7 +107,7 @@ def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping
 
 def multipath_running() -> bool:
     """Ask multipathd whether it is there."""
-    if not _found("multipathd"):
+    if not is_installed("multipathd"):
         return False
     scsi = importlib.import_module("os_brick.initiator.linuxscsi")
     return bool(scsi.LinuxSCSI.is_multipath_running(root_helper=""))
@@ -136,7 +136,7 @@ def properties(*, ip: str, multipath: bool) -> dict[str, Json]:
     for present, protocol in (
         (Path("/etc/iscsi/initiatorname.iscsi").exists(), "iscsi"),
         (_has_entries("/sys/class/fc_host"), "fibre_channel"),
-        (_found("nvme"), "nvme"),
+        (is_installed("nvme"), "nvme"),
         (Path("/opt/emc/scaleio").exists(), "scaleio"),
         (Path("/etc/discovery-client").exists(), "lightos"),
     ):
@@ -177,7 +177,7 @@ def _own_address() -> str:
             return "127.0.0.1"
 
 
-def _found(tool: str) -> bool:
+def is_installed(tool: str) -> bool:
     """Say whether a tool is installed, where root's tools are."""
     folders = [*os.get_exec_path(), "/usr/sbin", "/sbin"]
     return any(os.access(Path(folder) / tool, os.X_OK) for folder in folders)

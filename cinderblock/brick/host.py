@@ -1,21 +1,18 @@
 """This machine's initiators, through os-brick."""
 
-import hashlib
 import logging
 import os
 import stat
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oslo_concurrency import processutils
-
 from cinderblock import wwn
-from cinderblock.brick import claims, connectors, files, identity, loop
+from cinderblock.brick import claims, connectors, files, identity, images, loop
 from cinderblock.brick.errors import translated
+from cinderblock.brick.shares import Shares
 from cinderblock.errors import BackendUnavailable, DeviceMismatch, InvalidRequest
-from cinderblock.host import ConnectionInfo, Device
+from cinderblock.host import ConnectionInfo, Device, is_same_file
 from persistence.records import Json
 
 log = logging.getLogger(__name__)
@@ -31,14 +28,13 @@ class BrickHost:
         """Set os-brick up; nothing is connected yet.
 
         Args:
-            state_dir: where lock files and mounted shares go.
+            state_dir: where lock files, mounted shares and sockets go.
             ip: this node's storage address; found out when "".
         """
-        self._mount_base = state_dir / "mnt"
+        self._shares = Shares(state_dir / "mnt")
+        self._sockets = state_dir / "nbd"
         self._lock_path = state_dir / "locks"
         self._ip = ip
-        #: A share is mounted and unmounted for several volumes: one at a time.
-        self._shares = threading.Lock()
         connectors.set_up(self._lock_path)
 
     def connector_properties(self) -> Mapping[str, Json]:
@@ -48,7 +44,7 @@ class BrickHost:
         protocol, data = _parsed(connection_info)
         with translated(f"connecting a volume of type {protocol!r}"):
             if protocol in connectors.REMOTE_FILE_SYSTEMS:
-                with self._shares:
+                with self._shares.held(self._shares.point(protocol, data)):
                     return self._connected(protocol, data)
             return self._connected(protocol, data)
 
@@ -59,12 +55,10 @@ class BrickHost:
         protocol, data = _parsed(connection_info)
         with translated(f"disconnecting a volume of type {protocol!r}"):
             if protocol in connectors.REMOTE_FILE_SYSTEMS:
-                with self._shares:
-                    self._detach_file(self._file(protocol, data), device)
-                    self._unmount_unused(protocol, data)
+                self._disconnect_shared(self._shares.point(protocol, data), str(data["name"]), device)
                 return
             if protocol == "local" or (device is not None and device.backing):
-                self._detach_file(self._file(protocol, data), device)
+                self._detach_file(_local_file(data), device)
             brick = dict(device.brick) if device is not None else {}
             if device is not None and not device.backing:
                 claims.require_free(device.path)
@@ -75,11 +69,14 @@ class BrickHost:
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
         shown = loop.at(device.path)
         if shown is not None:
-            if device.backing and Path(device.backing).exists():
+            if _exists(device.backing):
                 _require_same_file(shown, device)
             with translated(f"reading the size of {device.backing or shown.backing!r}"):
                 return loop.refresh(shown)
         with translated(f"growing {device.path}"):
+            if device.file_id:
+                # Images grow only while nobody has them.
+                return _size_bytes(device.path)
             if connection_info:
                 protocol, data = _parsed(connection_info)
                 self._connector(protocol, data, device=device).extend_volume(dict(data))
@@ -89,7 +86,6 @@ class BrickHost:
 
     def _connected(self, protocol: str, data: Mapping[str, Json]) -> Device:
         """Connect, and make a block device of what is a file."""
-        readonly = data.get("access_mode") == "ro"
         brick = self._connector(protocol, data).connect_volume(dict(data))
         path = brick.get("path") if isinstance(brick, Mapping) else None
         if isinstance(path, bytes):
@@ -105,14 +101,21 @@ class BrickHost:
                 f"the volume's file or device {path!r} is not on this node: {error.strerror}"
             ) from error
         if stat.S_ISREG(mode):
-            real = os.path.realpath(path)
-            files.require_raw(real, declared=str(data.get("format") or ""))
-            made = loop.attach(real, readonly=readonly)
-            return Device(path=made.path, backing=real, file_id=made.file_id, brick=kept)
+            return self._of_file(protocol, data, os.path.realpath(path), kept)
         if not stat.S_ISBLK(mode):
             raise InvalidRequest(f"{path!r} is neither a regular file nor a block device")
         found = self._proven(protocol, data, path, kept)
         return Device(path=path, wwn=found, brick=kept)
+
+    def _of_file(self, protocol: str, data: Mapping[str, Json], file: str, brick: Mapping[str, Json]) -> Device:
+        """Make a block device of a raw file, or of what is in an image on a share."""
+        readonly, declared = data.get("access_mode") == "ro", str(data.get("format") or "")
+        if protocol in connectors.REMOTE_FILE_SYSTEMS and declared == "qcow2":
+            shown = images.attach(file, sockets=self._sockets, readonly=readonly)
+            return Device(path=shown.device, file_id=shown.file_id, brick=brick)
+        files.require_raw(file, declared=declared)
+        made = loop.attach(file, readonly=readonly)
+        return Device(path=made.path, backing=file, file_id=made.file_id, brick=brick)
 
     def _proven(self, protocol: str, data: Mapping[str, Json], path: str, brick: Mapping[str, Json]) -> str:
         """Compare all paths and the driver's own word; on a mismatch nothing stays connected that is not in use."""
@@ -134,38 +137,24 @@ class BrickHost:
         """Make the protocol's connector, with multipath where multipathd runs."""
         connectors.set_up(self._lock_path)
         multipath = bool(device and device.path.startswith("/dev/dm-")) or connectors.multipath_running()
-        return connectors.connector(protocol, multipath=multipath, mount_base=self._mount_base, data=data)
+        return connectors.connector(protocol, multipath=multipath, mount_base=self._shares.mount_base, data=data)
 
-    def _share(self, protocol: str, data: Mapping[str, Json]) -> Path:
-        """Return where os-brick mounts the share: a folder named by the share's MD5."""
-        name = hashlib.md5(str(data["export"]).encode(), usedforsecurity=False).hexdigest()
-        return self._mount_base / protocol / name
-
-    def _file(self, protocol: str, data: Mapping[str, Json]) -> str:
-        """Return the volume's file without mounting anything."""
-        if protocol in connectors.REMOTE_FILE_SYSTEMS:
-            return os.path.realpath(self._share(protocol, data) / str(data["name"]))
-        path = data.get("device_path")
-        return os.path.realpath(path) if isinstance(path, str) and path else ""
+    def _disconnect_shared(self, share: Path, name: str, device: Device | None) -> None:
+        """Let go of a file on a share, or of what is in it, and of the share with its last file."""
+        with self._shares.held(share):
+            self._detach_file(os.path.realpath(share / name), device)
+            for shown in list(images.named(name)):
+                images.detach(shown)
+            self._shares.unmount_unused(share)
 
     def _detach_file(self, file: str, device: Device | None) -> None:
         """Detach the device that was made, whatever has its file's name by now, and any over the file."""
         made = loop.at(device.path) if device is not None else None
-        if device is not None and made is not None and made.file_id == device.file_id:
+        if device is not None and made is not None and is_same_file(made.file_id, device.file_id):
             loop.detach(made)
         found = loop.find(file) if file else None
         if found is not None:
             loop.detach(found)
-
-    def _unmount_unused(self, protocol: str, data: Mapping[str, Json]) -> None:
-        """Unmount a share when no loop device shows a file of it; a busy one stays mounted."""
-        share = self._share(protocol, data)
-        if not share.is_mount() or any(each.device == share.stat().st_dev for each in loop.bound()):
-            return
-        try:
-            processutils.execute("umount", str(share))
-        except (processutils.ProcessExecutionError, OSError) as error:
-            log.info("a share stays mounted", extra={"share": str(share), "reason": type(error).__name__})
 
     def _release(self, device: Device | None) -> None:
         """Let go of a device whose connection is not known any more."""
@@ -177,6 +166,11 @@ class BrickHost:
                 if device.backing:
                     _require_same_file(shown, device)
                 loop.detach(shown)
+            image = images.find(device.file_id) if device.file_id else None
+            if image is not None:
+                images.detach(image)
+            if device.file_id or device.backing:
+                self._shares.unmount_all_unused()
                 return
             disks = identity.remote_disks(device.path)
             if disks:
@@ -192,10 +186,16 @@ def _parsed(connection_info: ConnectionInfo) -> tuple[str, Mapping[str, Json]]:
     return protocol.lower(), data
 
 
+def _local_file(data: Mapping[str, Json]) -> str:
+    """Return the file of a connection to this machine's own files."""
+    path = data.get("device_path")
+    return os.path.realpath(path) if isinstance(path, str) and path else ""
+
+
 def _require_same_file(shown: loop.Loop, device: Device) -> None:
     """Refuse a loop device that shows another file by now."""
     if device.file_id:
-        if shown.file_id != device.file_id:
+        if not is_same_file(shown.file_id, device.file_id):
             raise DeviceMismatch(f"{device.path} shows {shown.backing!r}, not {device.backing!r}; it was left alone")
         return
     if shown.backing.removesuffix(" (deleted)") == device.backing:
@@ -206,6 +206,14 @@ def _require_same_file(shown: loop.Loop, device: Device) -> None:
         entry = None
     if entry is None or (entry.st_dev, entry.st_ino) != (shown.device, shown.inode):
         raise DeviceMismatch(f"{device.path} shows {shown.backing!r}, not {device.backing!r}; it was left alone")
+
+
+def _exists(file: str) -> bool:
+    """Say whether a file is there; one that cannot be looked at is not."""
+    try:
+        return bool(file) and Path(file).exists()
+    except OSError:
+        return False
 
 
 def _rescan(path: str) -> None:

@@ -92,10 +92,10 @@ def attach(file: str, *, readonly: bool = False) -> Loop:
 
 
 def find(file: str) -> Loop | None:
-    """Return the loop device of a file, or None; a file that is gone is found by the name it had."""
+    """Return the loop device of a file, or None; a file that is gone, or whose server is, is found by its name."""
     try:
         return _of(Path(file).stat())
-    except FileNotFoundError:
+    except OSError:
         gone = f"{file} (deleted)"
         return next((loop for loop in bound() if loop.backing in (file, gone)), None)
 

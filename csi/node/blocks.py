@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cinderblock import nbd
+
 #: ioctl that sets a device's read-only flag. Source: linux/fs.h.
 _BLKROSET = 0x125D
 #: ioctl that tells what a loop device shows: device and inode of a file come first. Source: linux/loop.h.
@@ -87,7 +89,7 @@ def backing_file(path: str) -> str:
 
 
 def file_id(path: str) -> str:
-    """Return "DEVICE:INODE:NAME" of the file behind a loop device, "" for any other device.
+    """Return "DEVICE:INODE:NAME" of the file behind a loop device, or the image in a network block device, else "".
 
     The folders above the file may look different from another mount namespace.
     A file system gives the number of a removed file to the next one.
@@ -97,7 +99,7 @@ def file_id(path: str) -> str:
             shown = fcntl.ioctl(descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO_BYTES))
             name = backing_file(path).removesuffix(DELETED).rpartition("/")[2]
     except OSError:
-        return ""
+        return nbd.file_id(path)
     device, inode = struct.unpack_from("=2Q", shown)
     return f"{device}:{inode}:{name}"
 

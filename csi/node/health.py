@@ -65,8 +65,7 @@ def _problems(entry: Entry) -> list[Problem]:
     if device is None:
         return [_inaccessible("DeviceGone", f"the device of the volume is gone; unstage {entry.staging_path!r}")]
     found = []
-    if device.backing and not Path(device.backing).exists():
-        found.append(_inaccessible("BackingFileMissing", f"the volume's file {device.backing!r} is gone"))
+    found.extend(_of_file(device.backing))
     found.extend(_of_paths(device.path))
     if not is_live(entry):
         found.append(
@@ -75,6 +74,17 @@ def _problems(entry: Entry) -> list[Problem]:
     elif entry.access.kind is Kind.MOUNT:
         found.extend(_of_file_system(entry))
     return found
+
+
+def _of_file(backing: str) -> list[Problem]:
+    """Look at the file behind a loop device, whose server may be gone."""
+    try:
+        if not backing or Path(backing).exists():
+            return []
+        reason = "is gone"
+    except OSError as error:
+        reason = f"does not answer: {error.strerror}"
+    return [_inaccessible("BackingFileMissing", f"the volume's file {backing!r} {reason}")]
 
 
 def _of_paths(device: str) -> list[Problem]:

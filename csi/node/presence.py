@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from cinderblock.boot import boot_id
-from cinderblock.host import Device
+from cinderblock.host import Device, is_same_file
 from csi.node import blocks, mounts
 from csi.node.journal import Entry, Journal, State, Target
 from csi.node.wanted import Access, Kind
@@ -128,7 +128,7 @@ def device_of(entry: Entry) -> Device | None:
     device = entry.device
     if device is None or entry.boot_id != boot_id() or not blocks.is_device(device.path):
         return None
-    if device.file_id and blocks.file_id(device.path) != device.file_id:
+    if device.file_id and not is_same_file(blocks.file_id(device.path), device.file_id):
         return None
     return device
 

@@ -5,7 +5,7 @@
 # again, with the disk that the cut has left, and runs pytest.
 #
 # What the guest may write outside of the checkout is replaced by copies in
-# memory first: /run (the pool's disk, the guest's memory, its control socket)
+# memory first: /run (the disks, the guest's memory, its control socket)
 # and /etc. The kernel drops them with the mount namespace.
 set -euo pipefail
 
@@ -31,7 +31,7 @@ if [[ ! -d /usr/lib/modules ]]; then
     mkdir /usr/lib/modules
 fi
 mount --bind /usr/lib/uml/modules /usr/lib/modules
-truncate -s 20G /run/pool /run/state
+truncate -s 20G /run/pool /run/state /run/share
 
 # The guest's init reads these; /etc is the one folder that both sides see and that is private.
 mkdir /etc/guest
@@ -51,7 +51,7 @@ boot() {
     unshare --pid --fork --kill-child --mount-proc --propagation slave \
         timeout --kill-after=10 "$((limit_s - SECONDS))" env "${environment[@]}" \
         linux.uml rootfstype=hostfs root=/dev/root rw hostfs=/ init="$here/init.sh" quiet loglevel=3 mem=2G \
-        ubd0=/run/pool ubd1=/run/state con=null con0=fd:0,fd:1 ssl=null umid=guest uml_dir=/run/control </dev/null &
+        ubd0=/run/pool ubd1=/run/state ubd2=/run/share con=null con0=fd:0,fd:1 ssl=null umid=guest uml_dir=/run/control </dev/null &
     local guest=$!
     until [[ -e /etc/guest/cut ]] || ! kill -0 "$guest" 2>/dev/null; do
         sleep 0.2

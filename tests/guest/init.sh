@@ -26,6 +26,7 @@ echo 'devices { global_filter = [ "a|^/dev/ubd|", "r|.*|" ] }' >/etc/lvm/lvmloca
 
 modprobe -a loop dm-mod dm-thin-pool dm-snapshot dm-multipath dm-round-robin dm-service-time scsi_mod sd_mod iscsi_tcp \
     configfs target_core_mod target_core_iblock iscsi_target_mod ext4 xfs \
+    nbd nfs nfsv4 nfsd \
     ip_tables iptable_filter xt_tcpudp
 mount -t configfs configfs /sys/kernel/config
 

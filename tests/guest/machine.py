@@ -11,6 +11,7 @@ VOLUME_GROUP = "guest"
 #: The disks that boot.sh gives the guest; the second one is still as it was after a power cut.
 DISK = "/dev/ubda"
 STATE_DISK = "/dev/ubdb"
+SHARE_DISK = "/dev/ubdc"
 SYS = Path("/sys")
 RUN = Path("/run")
 #: A folder outside of the guest: what is fsynced there is out of the power cut's reach.
@@ -40,12 +41,17 @@ def storage() -> Mapping[str, set[str]]:
         "sessions": _names("class/iscsi_session/*"),
         "disks": _names("block/sd*"),
         "maps": {name for name, uuid in uuids.items() if uuid.startswith("mpath-")},
-        "loop devices": {backing.parent.parent.name for backing in SYS.glob("block/loop*/loop/backing_file")},
+        "loop devices": loop_devices(),
         "targets": _names("kernel/config/target/iscsi/iqn*"),
         "devices of targets": {file.parent.name for file in SYS.glob("kernel/config/target/core/*/*/enable")},
         # The thin pool is the driver's, made once, and stays.
         "volumes": {name for name in volumes if name != f"{VOLUME_GROUP}-pool"},
     }
+
+
+def loop_devices() -> set[str]:
+    """Return the names of the loop devices in use."""
+    return {backing.parent.parent.name for backing in SYS.glob("block/loop*/loop/backing_file")}
 
 
 def paths(device: str) -> set[str]:

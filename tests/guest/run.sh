@@ -2,7 +2,7 @@
 # Run tests/guest inside a user-mode Linux guest, as root: run.sh [pytest arguments]
 #
 # The guest is an ordinary process with a kernel of its own, which has what the
-# machine's kernel may lack (device-mapper, SCSI, iSCSI and its target), on the
+# machine's kernel may lack (device-mapper, SCSI, iSCSI and its target, NFS), on the
 # machine's own root file system, so the virtualenv and the checkout are there.
 # All of it lives in namespaces of its own and in memory; when this script ends,
 # even by SIGKILL, the kernel takes everything back. Where the tests of a power
@@ -14,7 +14,7 @@
 set -euo pipefail
 
 packages=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools e2fsprogs xfsprogs btrfs-progs
-    lsscsi kmod udev iproute2 iptables procps util-linux)
+    nfs-common nfs-kernel-server qemu-utils lsscsi kmod udev iproute2 iptables procps util-linux)
 here=$(dirname "$(readlink -f "$0")")
 checkout=$(dirname "$(dirname "$here")")
 # No symbolic link is followed: a virtualenv's interpreter is one.

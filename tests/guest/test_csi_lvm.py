@@ -3,44 +3,10 @@
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
 from tests.guest import machine
 from tests.guest.cluster import started
-from tests.system.pods import Pod
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
-
-
-@pytest.fixture
-def process(cinder_conf, nothing_left, tmp_path):
-    process = DriverProcess(tmp_path, config=cinder_conf)
-    yield process
-    process.end()
-    # Shown where the test fails.
-    print(process.log_tail(20_000))
-
-
-@pytest.fixture
-def client(process):
-    client = started(process)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def pods(client, tmp_path):
-    """Makes pods; whatever they still have at the end is taken away."""
-    made: list[Pod] = []
-
-    def make(volume_id):
-        pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id)
-        made.append(pod)
-        return pod
-
-    yield make
-    for pod in reversed(made):
-        pod.clear()
-        pod.client.delete(pod.volume_id)
 
 
 def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_told_to_nobody(process, client, pods):
