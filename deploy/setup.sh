@@ -38,7 +38,7 @@ find_python() {
 missing_packages() {
     local tool_and_package
     for tool_and_package in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs losetup:mount blkid:util-linux \
-        modprobe:kmod flock:util-linux; do
+        modprobe:kmod flock:util-linux qemu-img:qemu-utils mount.nfs:nfs-common; do
         has "${tool_and_package%%:*}" || echo "${tool_and_package##*:}"
     done
     find_python >/dev/null || echo python3-venv

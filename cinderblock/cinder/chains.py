@@ -41,10 +41,11 @@ class Chains(_Driver):
                 volume.save()
 
     def _drop_orphan(self, snapshot: Any) -> None:
-        """Remove the overlay of a snapshot that was cut off before it was written down."""
+        """Remove what there is of a snapshot that was cut off before it was written down."""
         overlay = Path(self._get_new_snap_path(snapshot))
         if overlay.name not in self._info(snapshot.volume).values():
             self._delete(str(overlay))
+        _unfinished(self._local_path_volume_info(snapshot.volume)).unlink(missing_ok=True)
 
     def _finish_deletion(self, snapshot: Any) -> None:
         """Finish a deletion whose overlay was committed and removed, but which others still name."""
@@ -67,8 +68,12 @@ class Chains(_Driver):
 
     def _write_info_file(self, info_path: str, snap_info: dict[str, str]) -> None:
         """Replace the file in one step: half of it would make the volume unusable."""
-        new = Path(f"{info_path}.new")
+        new = _unfinished(info_path)
         super()._write_info_file(str(new), snap_info)
         with new.open("rb") as written:
             os.fsync(written.fileno())
         new.replace(info_path)
+
+
+def _unfinished(info_path: str) -> Path:
+    return Path(f"{info_path}.new")

@@ -60,13 +60,12 @@ class Overlays(Chains):
             self.shares[share] = options if options and options.startswith("-") else None
 
     def create_snapshot(self, snapshot: Any) -> Any:
-        """Refuse in words what the configuration forbids; go on from the true format after a try that was cut off."""
+        """Refuse in words what the configuration forbids."""
         if not self.configuration.nfs_snapshot_support:
             raise NotImplementedError(
                 "this back end takes no snapshots: its section lacks 'nfs_snapshot_support = true'"
             )
         self._reach(snapshot.volume)
-        self._agree(snapshot.volume)
         return super().create_snapshot(snapshot)
 
     def delete_snapshot(self, snapshot: Any) -> None:
@@ -85,7 +84,6 @@ class Overlays(Chains):
     def create_cloned_volume(self, volume: Any, src_vref: Any) -> Any:
         """Reach the source's share."""
         self._reach(src_vref)
-        self._agree(src_vref)
         return super().create_cloned_volume(volume, src_vref)
 
     def extend_volume(self, volume: Any, new_size: int) -> None:
@@ -97,7 +95,6 @@ class Overlays(Chains):
     def initialize_connection(self, volume: Any, connector: Any) -> Any:
         """Tell the node how the administrator wants shares mounted: it has no configuration of its own for that."""
         self._reach(volume)
-        self._agree(volume)
         answer = super().initialize_connection(volume, connector)
         options = self._mount_options(answer["data"].get("options"))
         if options:
@@ -108,8 +105,7 @@ class Overlays(Chains):
         """Delete all of its files: not only the active one, and those too of which a cut-off creation told nobody."""
         self._reach(volume)
         self._undo_clone(volume)
-        stored = {one.id for one in objects.SnapshotList.get_all_for_volume(new_context(), volume.id)}
-        if volume.provider_location and stored & set(self._info(volume)):
+        if volume.provider_location and self._snapshots(volume) & set(self._info(volume)):
             raise exception.VolumeIsBusy(volume_name=volume.name)
         super().delete_volume(volume)
         ours = re.compile(rf"{re.escape(volume.name)}(\.info(\.new)?|\.{_UUID})?")
@@ -163,10 +159,6 @@ class Overlays(Chains):
         )
         self._set_rw_permissions(str(target))
 
-    def _set_rw_permissions_for_all(self, path: str) -> None:
-        """Give a file that was made from a snapshot no more permissions than any other."""
-        self._set_rw_permissions(path)
-
     # --- our own
 
     def _format_of(self, path: str, volume_name: str) -> str | None:
@@ -188,6 +180,11 @@ class Overlays(Chains):
             self._ensure_share_mounted(volume.provider_location)
         except exception.NfsException as error:
             raise BackendUnavailable(f"the share {volume.provider_location} cannot be mounted: {error}") from error
+
+    def _snapshots(self, volume: Any) -> set[str]:
+        """Return the ids of a volume's snapshots, without those that clones are made of."""
+        found = objects.SnapshotList.get_all_for_volume(new_context(), volume.id)
+        return {one.id for one in found if one.id != temporary_id(volume.id, one.display_name)}
 
     def _folders(self, volume: Any) -> Sequence[Path]:
         """Return where the files of a volume may be: in any share, while it is not noted in which."""
@@ -227,6 +224,6 @@ class Overlays(Chains):
 def _mounted_in(folder: Path) -> Iterator[Path]:
     for line in Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         # The names are MD5 sums; a space in the folder's own is written as an escape.
-        point = Path(line.split()[1].replace("\\040", " "))
+        point = Path(line.partition(" ")[2].partition(" ")[0].replace("\\040", " "))
         if point.parent == folder:
             yield point
