@@ -50,7 +50,7 @@ def file_id(device: str) -> str:
 
 
 def is_connected(device: str) -> bool:
-    """Say whether the kernel has somebody to ask for the device's content."""
+    """Say whether the device was given a content, which may have gone since: it stays as it is while it is open."""
     return (Path("/sys/block") / Path(device).name / "pid").exists()
 
 

@@ -100,9 +100,19 @@ def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping
         options["do_local_attach"] = True
     if protocol in REMOTE_FILE_SYSTEMS:
         options[f"{protocol}_mount_point_base"] = str(mount_base / protocol)
+        options[f"{protocol}_mount_options"] = mount_options(data)
         options["conn"] = {**data}
         return made(protocol, "", **options)
     return made("", **options)
+
+
+def mount_options(data: Mapping[str, Json]) -> str | None:
+    """Return how a share is to be mounted, "vers=4.2,hard", from the words of a command line: "-o vers=4.2 -o hard".
+
+    os-brick tries one version of NFS after the other unless it is told of one in this way.
+    """
+    words = str(data.get("options") or "").split()
+    return ",".join(word for word in words if word != "-o") or None
 
 
 def multipath_running() -> bool:

@@ -86,7 +86,9 @@ class BrickHost:
 
     def _connected(self, protocol: str, data: Mapping[str, Json]) -> Device:
         """Connect, and make a block device of what is a file."""
-        brick = self._connector(protocol, data).connect_volume(dict(data))
+        # The connector has the options of a mount already.
+        wanted = {key: value for key, value in data.items() if key != "options"}
+        brick = self._connector(protocol, data).connect_volume(wanted)
         path = brick.get("path") if isinstance(brick, Mapping) else None
         if isinstance(path, bytes):
             path = os.fsdecode(path)

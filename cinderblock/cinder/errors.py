@@ -79,6 +79,8 @@ _FULL = re.compile(
 _ATTACHED = re.compile(
     r"while (?:it is )?(?:attached|in[- ]use)|is (?:currently )?(?:attached|in[- ]use)", re.IGNORECASE
 )
+#: What QEMU says of an image that somebody has open, on whatever machine; it has done nothing then.
+_LOCKED = re.compile(r'failed to get (?:shared )?"[a-z ]+" lock', re.IGNORECASE)
 #: A wrapped exception is looked for this deep, no deeper.
 _DEEPEST = 8
 _LONGEST_TEXT = 500
@@ -127,6 +129,8 @@ def _classify_one(error: BaseException) -> Known | None:
         if known is not None:
             return known
     if isinstance(error, processutils.ProcessExecutionError):
+        if _LOCKED.search(str(error.stderr)):
+            return InUse
         return OutOfSpace if _FULL.search(f"{error.stderr}\n{error.stdout}") else None
     if isinstance(error, exception.ExtendVolumeError) and _ATTACHED.search(str(error)):
         return InUse

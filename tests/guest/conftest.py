@@ -75,8 +75,8 @@ def pods(client, tmp_path):
     """Makes pods; whatever they still have at the end is taken away."""
     made: list[Pod] = []
 
-    def make(volume_id):
-        pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id)
+    def make(volume_id, **kind):
+        pod = Pod(client, tmp_path / f"pod-{len(made)}", volume_id, **kind)
         made.append(pod)
         return pod
 

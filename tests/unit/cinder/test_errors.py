@@ -56,6 +56,14 @@ CASES = {
     "a full disk": (lambda: OSError(errno.ENOSPC, "No space left on device"), OutOfSpace),
     "a full quota": (lambda: OSError(errno.EDQUOT, "Disk quota exceeded"), OutOfSpace),
     "a file that is too large": (lambda: OSError(errno.EFBIG, "File too large"), OutOfRange),
+    "an image that a node has open": (
+        lambda: command(
+            cmd="qemu-img commit",
+            exit_code=1,
+            stderr='qemu-img: Failed to get "write" lock\nIs another process using it?',
+        ),
+        InUse,
+    ),
     "a full volume group": (lambda: command(cmd="lvcreate", exit_code=5, stderr=LVM_FULL), OutOfSpace),
     "a full thin pool, wrapped": (
         lambda: wrapped(command(cmd="lvcreate", stderr=LVM_FULL), cinder("VolumeBackendAPIException", data="failed")),
