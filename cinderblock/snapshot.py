@@ -175,9 +175,7 @@ class Snapshots(Lookup[SnapshotRecord]):
                 self._table, held, lambda stored: {**changed(stored, update), "status": Status.AVAILABLE}
             )
 
-    def _check_source(
-        self, driver: Driver, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack
-    ) -> None:
+    def _check_source(self, driver: Driver, volume: VolumeRecord, held: SnapshotRecord, afterwards: ExitStack) -> None:
         """Look at the volume once more, now that the intent protects it; the driver was not called yet."""
         try:
             self._engine.check_unchanged(volume)

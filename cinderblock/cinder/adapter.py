@@ -6,7 +6,6 @@ is an empty one, a failed connection takes back its export.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from oslo_concurrency import processutils
 
 from cinderblock.cinder import changes, changing, exports, managing, quirks, stats
 from cinderblock.cinder.answers.stored import every
-from cinderblock.cinder.calls import Caller
+from cinderblock.cinder.calls import Caller, Gate
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.errors import is_absent, translated, words
 from cinderblock.cinder.groups import Groups
@@ -45,11 +44,8 @@ class CinderDriver:
         self._database = database
         self._objects = Objects(database)
         self._groups = Groups(driver, self._objects, database)
-        self._caller = caller
+        self._caller = Gate(caller, name)
         self._stats: Mapping[str, Any] = dict(driver.capabilities or {})
-        self._closed = False
-        self._in_work = 0
-        self._counting = threading.Lock()
 
     def abilities(self) -> Abilities:
         return stats.abilities(self.driver, self._stats)
@@ -238,28 +234,16 @@ class CinderDriver:
         """Do nothing: Cinder has no such call; drivers read the metadata whenever they are called."""
 
     def close(self) -> None:
-        with self._counting:
-            self._closed = True
         self._caller.close()
 
     def let_go(self) -> None:
         """Unmount what a closed driver has mounted for itself, when no call of it is in work any more."""
-        with self._counting:
-            idle = self._closed and not self._in_work
-        if idle and hasattr(self.driver, "unmount_shares"):
+        if self._caller.deserted and hasattr(self.driver, "unmount_shares"):
             self.driver.unmount_shares()
 
     def _call(self, what: str, function: Callable[[], T]) -> T:
-        with self._counting:
-            if self._closed:
-                raise BackendUnavailable(f"{what}: back end '{self._name}' was closed; open it again")
-            self._in_work += 1
-        try:
-            with translated(f"{what} on back end '{self._name}'"):
-                return self._caller.call(function)
-        finally:
-            with self._counting:
-                self._in_work -= 1
+        with translated(f"{what} on back end '{self._name}'"):
+            return self._caller.call(function)
 
     def _ask_stats(self) -> Mapping[str, Any]:
         self._stats = self.driver.get_volume_stats(refresh=True) or {}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from cinderblock.errors import BackendUnavailable
+
 T = TypeVar("T")
 
 
@@ -51,6 +53,39 @@ class AnyThread:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+class Gate:
+    """Lets calls through to a driver until it is closed, and knows when the last one is out."""
+
+    def __init__(self, caller: Caller, name: str) -> None:
+        self._caller = caller
+        self._name = name
+        self._lock = threading.Lock()
+        self._closed = False
+        self._inside = 0
+
+    def call(self, function: Callable[[], T]) -> T:
+        with self._lock:
+            if self._closed:
+                raise BackendUnavailable(f"back end '{self._name}' was closed; open it again")
+            self._inside += 1
+        try:
+            return self._caller.call(function)
+        finally:
+            with self._lock:
+                self._inside -= 1
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody calls the driver, nor will."""
+        with self._lock:
+            return self._closed and not self._inside
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        self._caller.close()
 
 
 def caller_for(name: str, *, workers: int) -> Caller:

@@ -61,7 +61,7 @@ class Runtime:
     def __init__(self, started: "Started") -> None:
         self._started = started
         self._database = started.database
-        self._drivers: list["CinderDriver"] = []
+        self._drivers: list[CinderDriver] = []
         self._sections: set[str] = set()
         self._open = True
 
