@@ -22,7 +22,6 @@ from cinderblock.cinder.errors import is_absent, translated, words
 from cinderblock.cinder.groups import Groups
 from cinderblock.cinder.objects import Objects, new_context
 from cinderblock.driver import Abilities, Manageable, Pool, Reference, Update
-from cinderblock.errors import BackendUnavailable
 from cinderblock.grouped import ConsistencyGroup
 from persistence.records import ConnectionRecord, Json, SnapshotRecord, Specs, VolumeRecord
 
