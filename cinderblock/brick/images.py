@@ -10,7 +10,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from oslo_concurrency import processutils
@@ -28,8 +28,9 @@ _PATIENCE_S = 10.0
 #: How long a server may take to write what it holds back, seconds.
 _END_PATIENCE_S = 60.0
 
-#: Looking for an image's device and making one is one step, or two threads would take the same device.
-_making = threading.Lock()
+#: Devices that a thread tries to connect: one whose share hangs must not keep the others from theirs.
+_taken: set[str] = set()
+_taking = threading.Lock()
 
 
 def identity(image: str) -> str:
@@ -43,7 +44,7 @@ def identity(image: str) -> str:
 
 
 def attach(image: str, *, sockets: Path, readonly: bool = False) -> Server:
-    """Show an image as a block device; one that is shown already is found.
+    """Show an image as a block device; one that is shown already is found. The caller keeps others from the image.
 
     Args:
         image: the file.
@@ -57,10 +58,7 @@ def attach(image: str, *, sockets: Path, readonly: bool = False) -> Server:
         InUse: it is shown read-only, but is to be written.
     """
     _require_tools(image)
-    with _making:
-        shown = find(identity(image))
-        if shown is None:
-            shown = _made(image, sockets, readonly=readonly)
+    shown = find(identity(image)) or _made(image, sockets, readonly=readonly)
     if not _has_open(shown.process_id, image):
         detach(shown)
         raise DeviceMismatch(f"{shown.device} shows another file than {image!r}; it was let go")
@@ -125,23 +123,38 @@ def _require_tools(image: str) -> None:
 def _made(image: str, sockets: Path, *, readonly: bool) -> Server:
     """Start a server on a free device, going on to the next one when another process takes it first."""
     sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-    failure: Exception | None = None
     for device in _free():
-        try:
-            processutils.execute(nbd.PROGRAM, *_arguments(image, device, sockets, readonly=readonly))
-        except processutils.ProcessExecutionError as error:
-            failure = error
-            if nbd.is_connected(device):
+        with _reserved(device) as is_ours:
+            if not is_ours:
                 continue
-            raise
-        _wait(device, connected=True)
+            try:
+                processutils.execute(nbd.PROGRAM, *_arguments(image, device, sockets, readonly=readonly))
+            except processutils.ProcessExecutionError:
+                if nbd.is_connected(device):
+                    continue
+                raise
+            _wait(device, connected=True)
         shown = find(identity(image))
-        if shown is not None:
-            return shown
-        raise BackendUnavailable(f"the server of {image!r} ended at once; see the log")
+        if shown is None:
+            raise BackendUnavailable(f"the server of {image!r} ended at once; see the log")
+        return shown
     raise BackendUnavailable(
         "all network block devices of this node are in use; load the kernel module 'nbd' with a larger nbds_max"
-    ) from failure
+    )
+
+
+@contextmanager
+def _reserved(device: str) -> Iterator[bool]:
+    """Keep other threads from a device; tell whether none of them was faster."""
+    with _taking:
+        is_ours = device not in _taken
+        _taken.add(device)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with _taking:
+                _taken.discard(device)
 
 
 def _arguments(image: str, device: str, sockets: Path, *, readonly: bool) -> Iterator[str]:

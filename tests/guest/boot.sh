@@ -36,6 +36,7 @@ truncate -s 20G /run/pool /run/state /run/share
 # The guest's init reads these; /etc is the one folder that both sides see and that is private.
 mkdir /etc/guest
 printf '%s\n' "$checkout" >/etc/guest/checkout
+printf '%s\n' "${CSI_SANITY:-}" >/etc/guest/csi-sanity
 
 # HOME and TMPDIR: where user-mode Linux keeps its control socket and its memory.
 environment=(HOME=/run/control TMPDIR=/run/memory)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from csi.node import mounts
+
 VOLUME_GROUP = "guest"
 #: The disks that boot.sh gives the guest; the second one is still as it was after a power cut.
 DISK = "/dev/ubda"
@@ -33,6 +35,11 @@ def run(*command: str) -> str:
     return done.stdout
 
 
+def csi_sanity() -> str:
+    """Return the path of csi-sanity, which was built before the guest was booted."""
+    return (OUTSIDE / "csi-sanity").read_text(encoding="utf-8").strip()
+
+
 def storage() -> Mapping[str, set[str]]:
     """Return what initiators, targets and LVM have made, by what it is; names of devices, targets and volumes."""
     uuids = {uuid.parent.parent.name: uuid.read_text(encoding="ascii") for uuid in SYS.glob("block/dm-*/dm/uuid")}
@@ -57,6 +64,16 @@ def loop_devices() -> set[str]:
 def paths(device: str) -> set[str]:
     """Return the disks under a multipath map."""
     return {entry.name for entry in (SYS / "block" / Path(device).name / "slaves").iterdir()}
+
+
+def states_of_paths() -> set[str]:
+    """Return the states in which multipathd has paths: {"active"} when all is well."""
+    return set(run("multipathd", "show", "paths", "raw", "format", "%t").split())
+
+
+def mounts_below(folder: Path) -> list[str]:
+    """Return where something is mounted at a folder, or in it."""
+    return [mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)]
 
 
 def size_bytes(device: str) -> int:

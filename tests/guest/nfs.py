@@ -24,9 +24,31 @@ _GRACE_S = "5"
 NOTHING: Mapping[str, set[str]] = {kind: set() for kind in ("loop devices", "images", "mounts", "files")}
 
 
+_CINDER_CONF = f"""\
+[DEFAULT]
+enabled_backends = nfs
+
+[nfs]
+volume_driver = cinder.volume.drivers.nfs.NfsDriver
+nas_host = {HOST}
+nas_share_path = {SHARE_PATH}
+nas_mount_options = vers=4.2
+nas_secure_file_operations = false
+nas_secure_file_permissions = true
+nfs_snapshot_support = true
+"""
+
+
+def configured(folder: Path, *, more: str = "") -> Path:
+    """Write a cinder.conf for the share, and more sections; return its path."""
+    file = folder / "cinder.conf"
+    file.write_text(_CINDER_CONF + more, encoding="utf-8")
+    return file
+
+
 @contextmanager
 def served() -> Iterator[None]:
-    """Export a file system of its own while the block runs."""
+    """Export a file system of its own while the block runs, which is to leave nothing behind."""
     _EXPORTED.mkdir()
     machine.run("mkfs.xfs", "-q", "-f", machine.SHARE_DISK)
     machine.run("mount", machine.SHARE_DISK, str(_EXPORTED))
@@ -42,6 +64,7 @@ def served() -> Iterator[None]:
     try:
         start()
         yield
+        assert storage() == NOTHING
     finally:
         stop()
         mountd.terminate()

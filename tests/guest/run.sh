@@ -67,6 +67,10 @@ if ((status != 0)); then
     exit "$status"
 fi
 
+# What is built needs the network, which the guest has not.
+export CSI_SANITY=
+[[ $collected != *tests/guest/test_sanity* ]] || CSI_SANITY=$("$checkout/tests/lab/csi-sanity.sh")
+
 work=
 [[ $collected != *tests/guest/test_power_cut.py* ]] || work=tests.guest.work
 

@@ -23,27 +23,11 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
 
-_CINDER_CONF = f"""\
-[DEFAULT]
-enabled_backends = nfs
-
-[nfs]
-volume_driver = cinder.volume.drivers.nfs.NfsDriver
-nas_host = {nfs.HOST}
-nas_share_path = {nfs.SHARE_PATH}
-nas_mount_options = vers=4.2
-nas_secure_file_operations = false
-nas_secure_file_permissions = true
-nfs_snapshot_support = true
-"""
-
-
 @pytest.fixture(scope="module")
 def nothing_left():
     """The module's tests and fixtures leave nothing behind."""
     with nfs.served():
         yield
-        assert nfs.storage() == nfs.NOTHING
 
 
 @pytest.fixture
@@ -56,9 +40,7 @@ def as_before(nothing_left):
 
 @pytest.fixture(scope="module")
 def cinder_conf(nothing_left, tmp_path_factory):
-    file = tmp_path_factory.mktemp("configuration") / "cinder.conf"
-    file.write_text(_CINDER_CONF, encoding="utf-8")
-    return file
+    return nfs.configured(tmp_path_factory.mktemp("configuration"))
 
 
 def expand(client, volume_id, size_gib):

@@ -1,0 +1,168 @@
+"""What goes wrong between a node and its iSCSI target: nothing of it may cost data, or leave anything behind."""
+
+import os
+import time
+from collections.abc import Mapping
+
+import grpc
+import pytest
+
+from cinderblock.units import GIB
+from csi.client import Client, raw
+from csi.driver_process import DriverProcess
+from csi.proto import csi_pb2
+from tests.guest import lio, machine
+from tests.guest.cluster import started
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
+
+ROUNDS = 100 if "SOAK_SECONDS" in os.environ else 10
+#: How long a path may take to come back.
+_BACK_S = 60.0
+PORTALS = ("127.0.0.1", "127.0.0.2")
+
+
+@pytest.fixture(scope="module")
+def process(cinder_conf, nothing_left, tmp_path_factory):
+    """One driver for all tests: in a guest, its start takes longer than most of them."""
+    process = DriverProcess(tmp_path_factory.mktemp("driver"), config=cinder_conf)
+    started(process).close()
+    yield process
+    process.end()
+    # Shown where the last test fails.
+    print(process.log_tail(20_000))
+
+
+@pytest.fixture
+def client(process):
+    client = Client(process.endpoint)
+    yield client
+    client.close()
+
+
+def on_node():
+    """Return what the node has of iSCSI."""
+    return {kind: machine.storage()[kind] for kind in ("sessions", "disks", "maps")}
+
+
+NOTHING: Mapping[str, set[str]] = {"sessions": set(), "disks": set(), "maps": set()}
+
+
+def health(client, pod):
+    request = csi_pb2.NodeGetVolumeHealthRequest(volume_id=pod.volume_id, staging_target_path=str(pod.staging))
+    return client.node.NodeGetVolumeHealth(request, timeout=60)
+
+
+def take_from_node(client, pod):
+    client.unmount(pod.volume_id, pod.target)
+    client.unstage(pod.volume_id, pod.staging)
+
+
+def test_a_path_that_is_cut_comes_back_and_both_end_in_an_error_not_in_a_hang(client, pods):
+    pod = pods(client.create("volume", GIB).volume_id).start()
+    before = pod.write("before")
+    with machine.cut(PORTALS[1]):
+        during = pod.write("during")
+    eventually(lambda: machine.states_of_paths() == {"active"}, timeout_s=_BACK_S, poll_s=0.5)
+
+    with machine.cut(PORTALS[0]), machine.cut(PORTALS[1]):
+        with pytest.raises(OSError, match=r"Input/output error|Read-only file system"):
+            pod.write("lost")
+        assert "AllPathsDown" in str(health(client, pod))
+        take_from_node(client, pod)
+    assert on_node() == NOTHING
+
+    client.unpublish(pod.volume_id)
+    pod.start()
+    assert (pod.checksum("before"), pod.checksum("during")) == (before, during)
+
+
+def test_a_unit_that_was_given_to_another_volume_is_refused_and_not_touched(client, pods):
+    pod, other = pods(client.create("volume", GIB).volume_id), pods(client.create("other", GIB).volume_id)
+    checksum = other.start().write()
+    other.stop()
+    other.publish()
+    names = machine.storage()["targets"]
+    pod.publish()
+    (target,) = machine.storage()["targets"] - names
+    (others,) = names
+    pod.stage()
+    take_from_node(client, pod)
+
+    with lio.swapped(target, others):
+        with pytest.raises(grpc.RpcError) as refused:
+            pod.stage()
+        assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+        assert "not the" in str(refused.value.details())
+        assert on_node() == NOTHING
+
+    pod.stage()
+    other.start()
+    assert other.checksum() == checksum
+
+
+@pytest.mark.parametrize("reached", ["sessions", "disks", "maps", "mounts"])
+def test_a_stage_that_is_cut_off_is_finished_when_it_is_repeated(process, client, pods, reached):
+    pod = pods(client.create("volume", GIB).volume_id)
+    pod.publish()
+
+    def is_there():
+        return machine.mounts_below(pod.staging) if reached == "mounts" else on_node()[reached]
+
+    request = csi_pb2.NodeStageVolumeRequest(
+        volume_id=pod.volume_id, staging_target_path=str(pod.staging), publish_context=pod.context
+    )
+    request.volume_capability.CopyFrom(pod.capability)
+    staging = client.node.NodeStageVolume.future(request, timeout=120)
+    eventually(is_there, timeout_s=60, poll_s=0.001)
+    process.kill()
+    assert staging.exception() is not None
+    pod.client = started(process)
+    pod.stage()
+    pod.mount()
+    checksum = pod.write()
+    take_from_node(pod.client, pod)
+    assert on_node() == NOTHING
+    pod.stage()
+    pod.mount()
+    assert pod.checksum() == checksum
+
+
+def test_a_node_that_has_lost_everything_but_its_journal_stages_again(process, client, pods):
+    pod = pods(client.create("volume", GIB).volume_id).start()
+    checksum = pod.write()
+    process.kill()
+    # As after a power cut, but for the boot.
+    for path in (pod.target, pod.staging):
+        machine.run("umount", str(path))
+    for name in on_node()["maps"]:
+        machine.run("multipath", "-f", f"/dev/{name}")
+    machine.run("iscsiadm", "--mode", "session", "--logout")
+    pod.client = started(process)
+    pod.stage()
+    pod.mount()
+    assert pod.checksum() == checksum
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_volume_that_is_withdrawn_from_under_its_node_leaves_nothing(client, pods, deleted):
+    pod = pods(client.create("volume", GIB).volume_id).start()
+    pod.write()
+    client.unpublish(pod.volume_id)
+    if deleted:
+        client.delete(pod.volume_id)
+    take_from_node(client, pod)
+    assert on_node() == NOTHING
+
+
+def test_rounds_of_staging_leave_nothing(client, pods):
+    pod = pods(client.create("volume", GIB, capability=raw()).volume_id, capability=raw())
+    pod.publish()
+    began = time.monotonic()
+    for _ in range(ROUNDS):
+        pod.stage()
+        assert len(on_node()["disks"]) == len(PORTALS)
+        client.unstage(pod.volume_id, pod.staging)
+        assert on_node() == NOTHING
+    print(f"{ROUNDS} rounds of {(time.monotonic() - began) / ROUNDS:.1f} s")

@@ -1,0 +1,53 @@
+"""Runs csi-sanity against a driver, and reads what became of each spec."""
+
+import json
+import os
+import subprocess
+
+#: Volumes that the attach-limit spec publishes; each is sparse.
+LIMIT = 8
+#: Of 103 specs one is pending upstream; nothing else may be missing.
+ALL, RUN = 103, 102
+
+
+def check(program, endpoint, folder, access_type, *, timeout_s=600):
+    """Run all specs; fails with the end of what csi-sanity said where one did not pass, or was not run.
+
+    Args:
+        program: csi-sanity.
+        endpoint: the driver's, with `max_volumes_per_node` of `LIMIT`.
+        folder: for its paths, and its report.
+        access_type: "mount" or "block".
+        timeout_s: for all specs together.
+    """
+    report, mutable = folder / "report.json", folder / "mutable.yaml"
+    mutable.write_text("metadata/tier: gold\n")
+    done = subprocess.run(
+        [
+            program,
+            f"--csi.endpoint={endpoint}",
+            f"--csi.mountdir={folder}/target",
+            f"--csi.stagingdir={folder}/staging",
+            f"--csi.testvolumeaccesstype={access_type}",
+            f"--csi.testvolumemutableparameters={mutable}",
+            "--csi.testnodevolumeattachlimit",
+            f"--ginkgo.json-report={report}",
+            "--ginkgo.no-color",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HOME": str(folder)},
+        timeout=timeout_s,
+    )
+    specs = [spec for spec in json.loads(report.read_text())[0]["SpecReports"] if spec["LeafNodeType"] == "It"]
+    states = {_name(spec): spec["State"] for spec in specs}
+    print(f"{access_type}: {sum(state == 'passed' for state in states.values())} passed of {len(states)}")
+    not_passed = {name: state for name, state in states.items() if state not in ("passed", "pending")}
+    assert not not_passed, done.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert (len(states), sum(state == "passed" for state in states.values())) == (ALL, RUN)
+
+
+def _name(spec):
+    return " ".join([*spec["ContainerHierarchyTexts"], spec["LeafNodeText"]])
