@@ -66,9 +66,9 @@ def paths(device: str) -> set[str]:
     return {entry.name for entry in (SYS / "block" / Path(device).name / "slaves").iterdir()}
 
 
-def states_of_paths() -> set[str]:
-    """Return the states in which multipathd has paths: {"active"} when all is well."""
-    return set(run("multipathd", "show", "paths", "raw", "format", "%t").split())
+def states_of_paths() -> list[str]:
+    """Return the state in which multipathd has each path: "active" when all is well."""
+    return run("multipathd", "show", "paths", "raw", "format", "%t").split()
 
 
 def mounts_below(folder: Path) -> list[str]:
