@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import time
 from pathlib import Path
 
@@ -20,17 +21,30 @@ SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 WARM_UP = 20
 #: What the process may grow after that, MiB: the allocator's noise, not a leak in each round.
 GROWTH_MIB = 6
+#: Connections that the store keeps; it opens one more whenever all are in use, so how many there are is chance.
+KEPT_CONNECTIONS = 8
+
+DATABASE = re.compile(r"/cinderblock\.db(-wal)?$")
 
 
-def descriptors(pid):
-    """What the process has open; sockets to clients come and go by themselves."""
+def opened_by(pid):
     found = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             found.append(str(entry.readlink()))
         except FileNotFoundError:
             continue
-    return sorted(name for name in found if not name.startswith("socket:"))
+    return found
+
+
+def descriptors(pid):
+    """What the process has open but for the database; sockets to clients come and go by themselves."""
+    return sorted(name for name in opened_by(pid) if not name.startswith("socket:") and not DATABASE.search(name))
+
+
+def connections(pid):
+    """How often the process has the database open."""
+    return sum(name.endswith("/cinderblock.db") for name in opened_by(pid))
 
 
 def memory_mib(pid):
@@ -65,4 +79,5 @@ def test_rounds_leave_nothing(process, client, pods, tmp_path):
     assert [str(each) for pod in users for each in pod.staging.iterdir()] == []
     assert not any(pod.target.exists() for pod in users)
     assert descriptors(process.pid) == opened
+    assert 0 < connections(process.pid) <= KEPT_CONNECTIONS
     assert memory_mib(process.pid) - used_mib < GROWTH_MIB

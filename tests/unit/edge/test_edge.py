@@ -45,7 +45,7 @@ def test_create_and_delete_of_one_volume_exclude_each_other(served, gate, edge_t
 
 def test_work_outlives_its_caller_and_keeps_the_object_until_it_ends(served, gate, edge_tools, lines):
     served.service.on_delete = lambda request: gate.wait(20)
-    code, text = edge_tools.refused(lambda: served.delete(timeout_s=0.3))
+    code, text = edge_tools.refused(lambda: served.delete(timeout_s=2))
     assert code is Code.DEADLINE_EXCEEDED
     assert "goes on" in text
     assert edge_tools.refused(served.delete)[0] is Code.ABORTED
