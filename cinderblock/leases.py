@@ -17,7 +17,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cinderblock.errors import OperationPending
 from persistence.errors import PersistenceError, RecordChanged, RecordExists
@@ -29,6 +29,30 @@ log = logging.getLogger(__name__)
 _PREFIX = "lease/"
 #: A process that could not renew for this long has lost what it held.
 TTL_S = 30.0
+#: The part of that before which nobody looks whether it has run out.
+_WATCHED = 29 / 30
+
+
+def _unguarded(_timeout_s: float) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenure:
+    """How a process holds its lease.
+
+    `ttl_s` is after how many seconds without renewal its owner counts as dead, for all that share a store the same.
+    `guard` is given the seconds that are left of it, again and again, and 0 when nothing is held any more: where a
+    process ends with its lease, something outside of it should see to that. One that was frozen wakes with all of its
+    threads, and a driver's may be faster than whoever looks at the time.
+    """
+
+    ttl_s: float = TTL_S
+    guard: Callable[[float], None] = _unguarded
+
+
+#: That of a process which nothing ends.
+UNGUARDED = Tenure()
 
 
 class Leases:
@@ -38,17 +62,18 @@ class Leases:
         table: where heartbeats are kept.
         owner: this process's name in records; the same again after a restart,
             and never that of two processes at once.
-        ttl_s: seconds without renewal after which an owner counts as dead.
+        tenure: how long it lasts, and what guards it.
         on_lost: called once, from a thread of the lease's, when this process
             could not renew in time or was replaced: it must end the process.
     """
 
     def __init__(
-        self, table: Table[KeyValueRecord], owner: str, *, ttl_s: float = TTL_S, on_lost: Callable[[], None]
+        self, table: Table[KeyValueRecord], owner: str, *, tenure: Tenure = UNGUARDED, on_lost: Callable[[], None]
     ) -> None:
         self.owner = owner
         self._table = table
-        self._ttl_s = ttl_s
+        self._ttl_s = tenure.ttl_s
+        self._guard = tenure.guard
         self._on_lost = on_lost
         #: Tells this run of the process from the one before it, which had the same name.
         self._run = secrets.token_hex(8)
@@ -79,7 +104,7 @@ class Leases:
         except RecordExists:
             left = self._table.get(fresh.id)
             self._record = self._table.replace(replace(left, value=fresh.value)) if left else self._table.insert(fresh)
-        self._renewed_at_s, self._renewed_at_with_sleep_s = clocks
+        self._prolong(clocks)
         for thread in self._threads:
             thread.start()
 
@@ -140,6 +165,8 @@ class Leases:
         for thread in self._threads:
             if thread.is_alive() and thread is not threading.current_thread():
                 thread.join(timeout=self._ttl_s)
+        if withdraw:
+            self._guard(0.0)
         record, self._record = self._record, None
         if record is not None and withdraw:
             try:
@@ -162,8 +189,10 @@ class Leases:
                 self._lose("lease lost, another process has taken over: ending this one")
 
     def _watch(self) -> None:
-        while not self._ended.wait(max(0.0, self._renewed_at_s + self._ttl_s - time.monotonic())):
-            if time.monotonic() - self._renewed_at_s > self._ttl_s:
+        # A little early, to have time for saying so before the guard ends it.
+        watched_s = self._ttl_s * _WATCHED
+        while not self._ended.wait(max(0.0, self._renewed_at_s + watched_s - time.monotonic())):
+            if time.monotonic() - self._renewed_at_s > watched_s:
                 self._lose("lease run out, another process may take over: ending this one")
 
     def _renew(self) -> bool:
@@ -181,8 +210,16 @@ class Leases:
             if stored is None or _run_of(stored) != self._run:
                 return False
             self._record = self._table.replace(replace(wanted, revision=stored.revision))
-        self._renewed_at_s, self._renewed_at_with_sleep_s = clocks
+        self._prolong(clocks)
         return True
+
+    def _prolong(self, began: tuple[float, float]) -> None:
+        """Count the lease from when the beat that renewed it began."""
+        self._renewed_at_s, self._renewed_at_with_sleep_s = began
+        with self._end_lock:
+            if not self._ended.is_set():
+                # Never 0, which would take the guard away.
+                self._guard(max(0.001, self._renewed_at_s + self._ttl_s - time.monotonic()))
 
     def _shut_out(self, beat: KeyValueRecord) -> bool:
         """Remove a silent owner's lease, so that it cannot come back to life; tell whether it was silent indeed."""

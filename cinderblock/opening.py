@@ -8,7 +8,7 @@ from cinderblock.backend import Backend, BackendOptions, Backends
 from cinderblock.cinder.loading import Runtime
 from cinderblock.config import BackendConfiguration, Configuration
 from cinderblock.driver import Driver
-from cinderblock.leases import Leases
+from cinderblock.leases import UNGUARDED, Leases, Tenure
 from cinderblock.library import Library
 from persistence.port import Store
 
@@ -22,6 +22,7 @@ def open_library(
     on_lost: Callable[[], None],
     local_topology: Mapping[str, str] | None = None,
     instrument: Callable[[str, Driver], Driver] = lambda _, driver: driver,
+    tenure: Tenure = UNGUARDED,
 ) -> Library:
     """Return the library over the configured back ends, not started yet.
 
@@ -33,6 +34,7 @@ def open_library(
         on_lost: ends the process; called when its lease has run out.
         local_topology: where this machine is, for back ends whose volumes are files or devices of it.
         instrument: returns what is called in a driver's place, for a back end's name and its driver.
+        tenure: how long the lease lasts, and what guards it.
 
     Raises:
         ConfigurationError: Cinder cannot work with the configuration.
@@ -45,7 +47,8 @@ def open_library(
     backends = [
         Backend(_options(backend, local_topology or {}), partial(start, backend)) for backend in configuration.backends
     ]
-    return Library(store, Backends(backends), Leases(store.key_values, owner, on_lost=on_lost), close=runtime.close)
+    leases = Leases(store.key_values, owner, tenure=tenure, on_lost=on_lost)
+    return Library(store, Backends(backends), leases, close=runtime.close)
 
 
 def _options(backend: BackendConfiguration, local_topology: Mapping[str, str]) -> BackendOptions:

@@ -92,7 +92,7 @@ def _add_controller(
         owner=owner_of(settings.state_dir),
         on_lost=partial(end_now, _LEASE_LOST),
         local_topology=topology,
-        instrument=instruments.driver,
+        instruments=instruments,
     )
     built.close.append(parts.library.close)
     built.ready.append(lambda: parts.library.ready)

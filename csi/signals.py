@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Self
 
@@ -26,6 +27,7 @@ class Signals:
         self._before: dict[int, object] = {}
         self._ends = (-1, -1)
         self._wakeup_before = -1
+        self._alarm_before: Callable[[int, FrameType | None], object] | int | None = signal.SIG_DFL
 
     def __enter__(self) -> Self:
         self._ends = os.pipe()
@@ -35,11 +37,15 @@ class Signals:
         self._wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._before[number] = signal.signal(number, self._received)
+        # Ends a process whose lease has run out; whoever started this one may have had it ignored, or held back.
+        self._alarm_before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type] # what signal.signal itself returned
+        signal.signal(signal.SIGALRM, self._alarm_before)
         signal.set_wakeup_fd(self._wakeup_before)
         # The thread sees the end of the pipe, closes its side and ends.
         os.close(self._ends[1])

@@ -24,7 +24,7 @@ from cinderblock.config import Configuration
 from cinderblock.errors import ConfigurationError
 from cinderblock.folder import make_private
 from cinderblock.host import Host
-from cinderblock.leases import TTL_S, Leases
+from cinderblock.leases import TTL_S, Leases, Tenure
 from cinderblock.library import Library
 from cinderblock.storage.documents import Documents
 from cinderblock.storage.opened import OpenedBackends
@@ -86,7 +86,7 @@ def open_storage(  # noqa: PLR0913 - all by name, and none is needed
         sealer = None if (store, state_dir, key_file) == (_MEMORY, None, None) else _sealer(kept, folder, key_file)
         kept = sealed(kept, sealer) if sealer else kept
         configuration = _configuration(folder, config_file, cinder_options, host)
-        leases = partial(Leases, kept.key_values, _owner(), ttl_s=lease_s)
+        leases = partial(Leases, kept.key_values, _owner(), tenure=Tenure(ttl_s=lease_s))
         return _compose(kept, folder, configuration, leases, sealer, strict=strict, patience_s=patience_s, undo=undo)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from cinderblock import config
 from cinderblock.errors import ConfigurationError
+from cinderblock.leases import Tenure
 from cinderblock.library import Library
 from cinderblock.opening import open_library
 from csi import logs, settings
 from csi.commands.progress import progress
 from csi.composition import open_records, owner_of
-from csi.server import end_now
+from csi.server import end_after, end_now
 from csi.serving import Mode, claimed, open_sealer
 from csi.settings import Settings
 from persistence.port import Store
@@ -82,6 +83,7 @@ def library(found: Settings, store: Store, *, backend: str) -> Iterator[Library]
             state_dir=found.state_dir,
             owner=owner_of(own),
             on_lost=partial(end_now, _LEASE_LOST),
+            tenure=Tenure(guard=end_after),
             local_topology=found.topology or {f"topology.{found.driver_name}/node": found.node_id},
         )
         stack.callback(opened.close)

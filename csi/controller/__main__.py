@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cinderblock import config
-from cinderblock.driver import Driver
+from cinderblock.leases import Tenure
 from cinderblock.library import Library
 from cinderblock.opening import open_library
 from csi.controller.group_service import GroupController
 from csi.controller.nodes import Nodes
 from csi.controller.service import Controller
+from csi.instruments import Instruments
+from csi.server import end_after
 from csi.settings import Settings
 from persistence.port import Store
 from persistence.seal import Sealer
@@ -33,7 +35,7 @@ def compose(
     owner: str,
     on_lost: Callable[[], None],
     local_topology: Mapping[str, str],
-    instrument: Callable[[str, Driver], Driver],
+    instruments: Instruments,
 ) -> ControllerParts:
     """Build the controller.
 
@@ -45,7 +47,7 @@ def compose(
         owner: this process's name in records.
         on_lost: ends the process; called when its lease has run out.
         local_topology: where this machine is, for back ends that live on it.
-        instrument: what surrounds each back end's driver.
+        instruments: what surrounds each back end's driver, and how long a lease lasts.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -58,7 +60,8 @@ def compose(
         owner=owner,
         on_lost=on_lost,
         local_topology=local_topology,
-        instrument=instrument,
+        instrument=instruments.driver,
+        tenure=Tenure(ttl_s=instruments.lease_s, guard=end_after),
     )
     return ControllerParts(
         servicer=Controller(library, nodes, sealer), group_servicer=GroupController(library), library=library

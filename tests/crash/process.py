@@ -1,4 +1,4 @@
-"""A driver's process that starts in a moment, because it is forked from one that has imported everything."""
+"""Driver processes that start in a moment, because they are forked from one that has imported everything."""
 
 import multiprocessing
 import signal
@@ -13,22 +13,25 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.crash.serve"])
 
 
-def _run(folder, config):
+def _traced(folder, config):
     # Imported by the children only: Cinder has no place in the tests' own process.
     from tests.crash import serve
 
-    serve.run(folder, config)
+    serve.traced(folder, config)
 
 
-class TracedProcess:
-    """A driver on FOLDER/csi.sock; `plan` says where it is to be killed, `left` what then goes on."""
+class ForkedProcess:
+    """A driver on FOLDER/csi.sock: `run`, with its arguments, in a process of its own."""
 
-    def __init__(self, folder, config=None):
+    def __init__(self, folder, run, *arguments):
         self.folder = folder
-        self.plan = Plan(folder / "crash")
-        self.left = Left(folder / "crash")
-        self._config = config
+        self._run = run
+        self._arguments = arguments
         self._process = self._forked()
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def start(self):
         """Start and wait until it is ready; return a client."""
@@ -40,10 +43,14 @@ class TracedProcess:
         eventually(lambda: client.ready() or not self._process.is_alive(), timeout_s=60)
         return client
 
+    def ended(self, *, timeout_s=30):
+        """Wait for its end; return its exit code, None while it lives."""
+        self._process.join(timeout=timeout_s)
+        return self._process.exitcode
+
     def killed(self):
-        """Wait for the end that the plan brought; tell whether it was that."""
-        self._process.join(timeout=30)
-        return self._process.exitcode == -signal.SIGKILL
+        """Wait for its end; tell whether it was killed."""
+        return self.ended() == -signal.SIGKILL
 
     def alive(self):
         return self._process.is_alive()
@@ -54,8 +61,17 @@ class TracedProcess:
             self._process.join(timeout=30)
 
     def _forked(self):
-        return _forks.Process(target=_run, args=(self.folder, self._config), daemon=True)
+        return _forks.Process(target=self._run, args=self._arguments, daemon=True)
 
     def _answers(self):
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.folder / "csi.sock")) == 0
+
+
+class TracedProcess(ForkedProcess):
+    """A driver that is all; `plan` says where it is to be killed, `left` what then goes on."""
+
+    def __init__(self, folder, config=None):
+        super().__init__(folder, _traced, folder, config)
+        self.plan = Plan(folder / "crash")
+        self.left = Left(folder / "crash")

@@ -1,4 +1,4 @@
-"""`cinderblock serve all` with its ports traced, for a process that was forked from one that has imported all of it."""
+"""`cinderblock serve`, instrumented, for a process that was forked from one that has imported all of it."""
 
 import os
 from functools import partial
@@ -27,11 +27,8 @@ from tests.crash.lingering import Lingering
 from tests.crash.tracer import Traced, TracedStore, Tracer
 
 
-def run(folder, config):
-    """Serve on FOLDER/csi.sock until the end of the process."""
-    log = os.open(folder / "driver.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+def traced(folder, config):
+    """Serve all on FOLDER/csi.sock, the ports traced, until the end of the process."""
     chosen = settings.read(
         config, environment={}, endpoint=f"unix://{folder}/csi.sock", state_dir=folder / "state", node_id="node-1"
     )
@@ -42,5 +39,18 @@ def run(folder, config):
         runner=lambda runner: Traced(Lingering(runner, folder / "crash"), "runner", tracer),
         store=lambda store: TracedStore(store, tracer),
     )
-    serve(Mode.ALL, chosen, compose=partial(compose, instruments=instruments))
+    _serve(folder, Mode.ALL, chosen, instruments)
+
+
+def controller(folder, config, lease_s):
+    """Serve a controller with leases of this length on FOLDER/csi.sock, until the end of the process."""
+    chosen = settings.read(config, environment={}, endpoint=f"unix://{folder}/csi.sock", state_dir=folder / "state")
+    _serve(folder, Mode.CONTROLLER, chosen, Instruments(lease_s=lease_s))
+
+
+def _serve(folder, mode, chosen, instruments):
+    log = os.open(folder / "driver.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    serve(mode, chosen, compose=partial(compose, instruments=instruments))
     end_now(0)

@@ -21,10 +21,12 @@ def code_of(call):
     return Code.OK
 
 
-def create(client, name, backend, *, timeout_s):
+def create(client, name, backend, *, timeout_s, size_gib=1, source_id=""):
     request = csi_pb2.CreateVolumeRequest(name=name, parameters={"backend": backend})
-    request.capacity_range.required_bytes = GIB
+    request.capacity_range.required_bytes = size_gib * GIB
     request.volume_capabilities.append(mounted())
+    if source_id:
+        request.volume_content_source.volume.volume_id = source_id
     return client.controller.CreateVolume(request, timeout=timeout_s).volume.volume_id
 
 

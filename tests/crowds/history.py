@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.crowds.calls import Code, code_of
 
@@ -13,12 +13,19 @@ _GOES_ON = (Code.DEADLINE_EXCEEDED, Code.CANCELLED)
 _MAY_HAVE = (Code.OK, Code.UNAVAILABLE, *_GOES_ON)
 
 
+class Run:
+    """One run of a process that is called: `ended_at` is when it was known to be over, on the clock of the calls."""
+
+    ended_at = math.inf
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A call and its answer; `begun` and `ended` are seconds on one clock.
 
     `makes` and `removes` say what it may have done, `proves` whether the object
-    was there at some moment of it (None when it does not tell).
+    was there at some moment of it (None when it does not tell). `run` is what was called, where that may end in the
+    middle of a call: then somebody else may finish what was begun.
     """
 
     code: Code
@@ -27,6 +34,7 @@ class Call:
     makes: bool = False
     removes: bool = False
     proves: bool | None = None
+    run: Run | None = None
 
 
 class History:
@@ -36,13 +44,13 @@ class History:
         self._lock = threading.Lock()
         self._calls = []
 
-    def make(self, call):
+    def make(self, call, run=None):
         """Make a call that brings the object about; return its code."""
-        return self._noted(call, makes=True)
+        return self._noted(call, run, makes=True)
 
-    def remove(self, call):
+    def remove(self, call, run=None):
         """Make a call that takes the object away; return its code."""
-        return self._noted(call, removes=True)
+        return self._noted(call, run, removes=True)
 
     def look(self, call):
         """Make a call that answers whether the object is there, None for "not told"."""
@@ -52,7 +60,7 @@ class History:
 
     def contradictions(self):
         """Return pairs of answers of which the later one says the contrary, and nothing that was done explains it."""
-        calls = sorted(self._calls, key=lambda each: each.begun)
+        calls = sorted((self._settled(each) for each in self._calls), key=lambda each: each.begun)
         telling = [each for each in calls if each.proves is not None]
         return [
             (before, after)
@@ -61,17 +69,27 @@ class History:
             if before.proves is not after.proves and not _explained(calls, before, after)
         ]
 
-    def _noted(self, call, *, makes=False, removes=False):
+    def _settled(self, call):
+        """Return the call with its end: what died goes on until somebody else has worked on the object."""
+        if call.run is None or call.ended < math.inf:
+            return call
+        others = [each for each in self._calls if each.code is Code.OK and (each.makes or each.removes)]
+        ends = [each.ended for each in others if each.begun > call.run.ended_at]
+        return replace(call, ended=min(ends, default=math.inf))
+
+    def _noted(self, call, run, *, makes=False, removes=False):
         begun = time.monotonic()
         code = code_of(call)
+        goes_on = code in _GOES_ON or (run is not None and code is Code.UNAVAILABLE)
         self.add(
             Call(
                 code=code,
                 begun=begun,
-                ended=math.inf if code in _GOES_ON else time.monotonic(),
+                ended=math.inf if goes_on else time.monotonic(),
                 makes=makes and code in _MAY_HAVE,
                 removes=removes and code in _MAY_HAVE,
                 proves=makes if code is Code.OK else None,
+                run=run,
             )
         )
         return code

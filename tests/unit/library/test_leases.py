@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cinderblock.errors import OperationPending
-from cinderblock.leases import Leases, process_of
+from cinderblock.leases import Leases, Tenure, process_of
 from persistence.errors import StoreUnavailable
 from persistence.memory import MemoryStore
 from tests.waiting import eventually
@@ -40,7 +40,7 @@ def make(table):
     made = []
 
     def started(owner, *, table=table, on_lost=lambda: None):
-        leases = Leases(table, owner, ttl_s=TTL_S, on_lost=on_lost)
+        leases = Leases(table, owner, tenure=Tenure(ttl_s=TTL_S), on_lost=on_lost)
         leases.start()
         made.append(leases)
         return leases
@@ -233,3 +233,15 @@ def test_the_heartbeats_of_the_dead_are_swept_away_and_those_of_the_living_stay(
 
 def beats(table):
     return [record.id for record in table.page()]
+
+
+@pytest.mark.parametrize(("withdraw", "at_last"), [(True, [0.0]), (False, [])])
+def test_a_guard_is_told_how_long_the_lease_lasts_and_when_nothing_is_held_any_more(table, withdraw, at_last):
+    told: list[float] = []
+    leases = Leases(table, "a", tenure=Tenure(ttl_s=TTL_S, guard=told.append), on_lost=lambda: None)
+    leases.start()
+    eventually(lambda: len(told) > 2)
+    leases.close(withdraw=withdraw)
+    left, given = told[len(told) - len(at_last) :], told[: len(told) - len(at_last)]
+    assert left == at_last
+    assert all(0 < each <= TTL_S for each in given)

@@ -12,7 +12,7 @@ from cinderblock.backend import Backend, BackendOptions, Backends
 from cinderblock.driver import Abilities
 from cinderblock.errors import BackendUnavailable, OperationPending
 from cinderblock.grouped import GROUP_ID, every_group
-from cinderblock.leases import Leases
+from cinderblock.leases import Leases, Tenure
 from cinderblock.library import Library
 from cinderblock.units import GIB
 from cinderblock.wanted import SizeRange, WantedConnection, WantedSnapshot, WantedVolume
@@ -71,7 +71,7 @@ class World:
             Backend(BackendOptions(name=name, host=f"cinderblock@{name}", workers=workers), partial(_given, driver))
             for name, driver in drivers.items()
         ]
-        leases = Leases(store.key_values, owner, ttl_s=ttl_s, on_lost=self.lost[owner].set)
+        leases = Leases(store.key_values, owner, tenure=Tenure(ttl_s=ttl_s), on_lost=self.lost[owner].set)
         library = Library(life.store(store), Backends(backends), leases, close=lambda: None)
         self._leases[owner] = leases
         self._libraries.append(library)

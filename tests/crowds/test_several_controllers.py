@@ -1,0 +1,171 @@
+"""Two controllers over one store and one back end: either may end at any moment, and nobody can tell by the volumes."""
+
+import os
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+
+import pytest
+
+from cinderblock.engine import every
+from csi import ids
+from persistence.seal import new_key_file
+from persistence.sql import open_store
+from tests.contract.stores import sqlite_url
+from tests.crash import facts
+from tests.crowds import callers
+from tests.crowds.callers import CLONES, KEPT, NODES, PASSING, Callers
+from tests.crowds.calls import Code, code_of, grow
+from tests.crowds.controllers import LEASE_S, Controller, configuration
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+
+CALLERS = 16
+#: How many calls are made at least; `make soak` has more of them.
+CALLS = {"postgresql": 1000, "mariadb": 500, "sqlite": 500}
+SOAKING = "SOAK_SECONDS" in os.environ
+#: How long a name may take to be in nobody's hands, when nobody is killed any more.
+PATIENCE_S = 10 * LEASE_S
+
+
+@pytest.fixture(params=CALLS)
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    with request.getfixturevalue(request.param).database() as url:
+        yield url
+
+
+@pytest.fixture
+def store(url):
+    with closing(open_store(url)) as store:
+        yield store
+
+
+@pytest.fixture
+def controllers(tmp_path, url, store):
+    new_key_file(tmp_path / "key")
+    config = configuration(tmp_path, url)
+    controllers = [Controller(tmp_path / name, config, store) for name in ("one", "other")]
+    yield controllers
+    for each in controllers:
+        each.end()
+
+
+def done(call):
+    """Repeat a call until it is done, as a CO does."""
+    eventually(lambda: code_of(call) is Code.OK, timeout_s=PATIENCE_S)
+
+
+def stamp(name):
+    return name.encode().ljust(64)
+
+
+def files(store, folder, names):
+    """Return the file of each of these volumes that there is."""
+    records = {record.name: record for record in every(store.volumes) if record.id != record.cinder_id}
+    return {name: folder / f"array/volume-{records[name].cinder_id}" for name in names if name in records}
+
+
+def first_bytes(file):
+    with file.open("rb") as opened:
+        return opened.read(64)
+
+
+def mistreat(controllers, chance, calls, asked):
+    """End, freeze and start them again until so many calls were made, and each was done to somebody at work."""
+    wanted = {
+        "killed with calls in flight": 3,
+        "killed in the middle of work on a record": 3,
+        "taken over from a frozen one": 1,
+        "paused": 1,
+    }
+    while True:
+        each = chance.choice(controllers)
+        each.check_up()
+        # Or it would be ended before anybody has asked it anything.
+        eventually(lambda each=each: each.run.in_flight or not each.process.alive())
+        each.check_up()
+        chance.choice((each.kill, each.kill, each.freeze, each.pause))()
+        if each.run is None:
+            each.start()
+        total = sum((one.done for one in controllers), start=type(each.done)())
+        if asked() >= calls and all(total[what] >= times for what, times in wanted.items()):
+            return total
+
+
+def test_no_volume_is_made_twice_or_lost_and_every_answer_is_true(controllers, store, tmp_path, request):
+    seed, kind = random.randrange(2**32), request.node.callspec.params["url"]
+    print(f"the seed is {seed}")
+    for each in controllers:
+        each.start()
+    crowd, ends = Callers(controllers), threading.Event()
+    for name in KEPT:
+        callers.make(name, controllers[0].run.client)
+    for name, file in files(store, tmp_path, KEPT).items():
+        with file.open("r+b") as opened:
+            opened.write(stamp(name))
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        calling = [pool.submit(crowd.run, f"{seed} {number}", ends) for number in range(CALLERS)]
+        try:
+            calls = 10_000 if SOAKING else CALLS[kind]
+            total = mistreat(controllers, random.Random(seed), calls, lambda: crowd.asked)
+        finally:
+            ends.set()
+        for caller in calling:
+            caller.result()
+    print(dict(total), crowd.asked, dict(crowd.codes))
+    assert crowd.contradictions() == {}
+    check_left(controllers, crowd, store, tmp_path)
+    clear(controllers)
+    for each in controllers:
+        assert each.run.client.volumes() == []
+    eventually(lambda: facts.recorded(store) == {})
+    assert list(every(store.connections)) == []
+    assert facts.found(tmp_path, tmp_path / "array").objects == {}
+
+
+def check_left(controllers, crowd, store, folder):
+    """The callers have gone: what was begun is finished, the back end has what the records say, and the content."""
+    for number, name in enumerate((*KEPT, *PASSING, *CLONES)):
+        settle(controllers[number % 2].run.client, name, crowd.wanted.get(name, 1))
+    listed = [sorted(volume.volume_id for volume in each.run.client.volumes()) for each in controllers]
+    assert listed == [sorted(ids.volume_id(name) for name in (*KEPT, *PASSING, *CLONES))] * 2
+    eventually(lambda: facts.unfinished(store) == held(store) == [], timeout_s=PATIENCE_S)
+    assert facts.found(folder, folder / "array").objects == facts.recorded(store)
+    sizes = {name: file.stat().st_size >> 30 for name, file in files(store, folder, KEPT).items()}
+    assert sizes == crowd.wanted
+    kept = {name: first_bytes(file) for name, file in files(store, folder, KEPT).items()}
+    assert kept == {name: stamp(name) for name in KEPT}
+    clones = {name: first_bytes(file) for name, file in files(store, folder, CLONES).items()}
+    assert clones == {name: stamp(name.replace("clone", "kept")) for name in CLONES}
+
+
+def settle(client, name, size_gib):
+    """Ask once more for whatever may have been begun with a name."""
+    done(partial(callers.make, name, client))
+    if name in KEPT:
+        done(partial(grow, client, ids.volume_id(name), size_gib))
+    for node in NODES:
+        done(partial(callers.unpublish, client, ids.volume_id(name), node))
+    done(partial(callers.drop, client, ids.snapshot_id(f"of-{name}")))
+
+
+def held(store):
+    """Return the records that a run works on which has not been followed by another one."""
+    prefix = "lease/"
+    runs = {each.id.removeprefix(prefix): each.value.partition(" ")[0] for each in every(store.key_values)}
+    living = tuple(f"{process}/{run}/" for process, run in runs.items())
+    return [record for record in facts.owned(store) if record.owner.startswith(living)]
+
+
+def clear(controllers):
+    """Delete all of it, by the one and by the other."""
+    for number, name in enumerate((*CLONES, *KEPT, *PASSING)):
+        client = controllers[number % 2].run.client
+        done(partial(client.delete, ids.volume_id(name)))
