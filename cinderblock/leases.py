@@ -26,7 +26,8 @@ from persistence.records import KeyValueRecord
 
 log = logging.getLogger(__name__)
 
-_PREFIX = "lease/"
+#: Before a process's name in the id of its heartbeat.
+PREFIX = "lease/"
 #: A process that could not renew for this long has lost what it held.
 TTL_S = 30.0
 #: The part of that before which nobody looks whether it has run out.
@@ -146,11 +147,11 @@ class Leases:
 
     def sweep(self) -> None:
         """Remove the heartbeats of those that this process has seen silent for `ttl_s`; one look starts the clock."""
-        after, beats = _PREFIX, self._table.page(after=_PREFIX)
-        while beats and beats[0].id.startswith(_PREFIX):
+        after, beats = PREFIX, self._table.page(after=PREFIX)
+        while beats and beats[0].id.startswith(PREFIX):
             for beat in beats:
-                if beat.id.startswith(_PREFIX):
-                    self.may_take(f"{beat.id.removeprefix(_PREFIX)}/{_run_of(beat)}/")
+                if beat.id.startswith(PREFIX):
+                    self.may_take(f"{beat.id.removeprefix(PREFIX)}/{_run_of(beat)}/")
             after = beats[-1].id
             beats = self._table.page(after=after)
 
@@ -258,4 +259,4 @@ def _clocks() -> tuple[float, float]:
 
 
 def _key(owner: str) -> str:
-    return f"{_PREFIX}{owner}"
+    return f"{PREFIX}{owner}"

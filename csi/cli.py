@@ -17,6 +17,7 @@ from cinderblock.concealment import masked
 from cinderblock.errors import CinderblockError
 from csi import settings
 from csi.commands.arguments import add_volume, check_volume
+from csi.commands.store_arguments import add_store
 from csi.identity.service import vendor_version
 from csi.logs import LEVELS
 from csi.serving import Mode, serve
@@ -30,16 +31,6 @@ within [csi] drain_s seconds; a second signal ends the process at once.
   all         controller and node in one process, with a key of its own
   controller  volumes and snapshots; needs --key-file
   node        mounts on this machine; needs --key-file, neither Cinder nor a store
-"""
-_IMPORT = """\
-Take over the volumes, snapshots, connections and keys that cinderlib (or
-Ember-CSI) left in its database. Stop the programs that use it, and the driver,
-before. All of it is stored, or nothing; its own tables are only read, and stay.
-
-SOURCE_URL may be the store itself: our tables then stand beside cinderlib's.
-Each of cinderlib's back ends must be a back end of the configuration, under the
-same name. Done again, it says what has changed since, and changes nothing.
-Secrets are sealed in the store; in cinderlib's own database they stay readable.
 """
 
 
@@ -86,7 +77,9 @@ def _run(given: argparse.Namespace) -> int:
 
             return run_sample()
         case "store":
-            return _store(given)
+            from csi.commands.store import run as run_store
+
+            return run_store(given)
         case _:
             raise AssertionError(given.command)
 
@@ -107,15 +100,6 @@ def _serve(given: argparse.Namespace) -> int:
     end_now(0)
 
 
-def _store(given: argparse.Namespace) -> int:
-    from csi.commands.store import import_cinderlib
-
-    chosen = settings.read(
-        given.config, state_dir=given.state_dir, key_file=given.key_file, connection=given.store, environment={}
-    )
-    return import_cinderlib(given.source, chosen, dry_run=given.dry_run, as_json=given.json)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cinderblock", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"cinderblock {vendor_version()}")
@@ -132,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--strict", action="store_true", help="an unknown option of a back end is an error")
     add_volume(commands)
     commands.add_parser("sample-config", help="print a commented configuration", allow_abbrev=False)
-    _add_store(commands)
+    add_store(commands)
     return parser
 
 
@@ -153,27 +137,6 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--node-id", metavar="ID", help="this node's name; the host name without it")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets")
     parser.add_argument("--log-level", choices=LEVELS, help="info without it")
-
-
-def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    store = commands.add_parser("store", help="work on the store of records", allow_abbrev=False)
-    works = store.add_subparsers(dest="work", required=True, metavar="WORK")
-    parser = works.add_parser(
-        "import-cinderlib",
-        help="take over what cinderlib remembered",
-        description=_IMPORT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("source", metavar="SOURCE_URL", help="cinderlib's database, such as sqlite:///PATH")
-    parser.add_argument("--store", metavar="URL", help="where to; [persistence] connection without it")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the cinder.conf that has cinderlib's back ends")
-    parser.add_argument(
-        "--state-dir", type=Path, metavar="DIR", help=f"the driver's own; {settings.DEFAULT_STATE_DIR} without it"
-    )
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets; the driver's own")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be taken over, and change nothing")
-    parser.add_argument("--json", action="store_true", help="for programs; with the id that each object gets")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cinderblock.concealment import conceal
+from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
 from csi.controller.nodes import NodeInProcess, Nodes, NodesById
 from csi.instruments import NONE, Instruments
@@ -116,11 +117,27 @@ def open_records(settings: Settings, sealer: Sealer) -> Store:
 
         log.warning("records are kept in memory: every volume is forgotten when the process ends")
         return sealed(MemoryStore(), sealer)
+    _check_not_lost(settings)
+    store = open_unsealed(settings.connection)
+    try:
+        check_whole(store)
+    except BaseException:
+        store.close()
+        raise
+    return sealed(store, sealer)
+
+
+def open_unsealed(connection: str) -> Store:
+    """Open a store that lasts, secrets in it as they are stored; made where it is missing.
+
+    Raises:
+        StoreUnusable: it is not ours, or newer, or damaged.
+        StoreUnavailable: it does not answer.
+    """
     from persistence.sql import open_store, password_of
 
-    conceal(password_of(settings.connection), lasting=True)
-    _check_not_lost(settings)
-    return sealed(open_store(settings.connection), sealer)
+    conceal(password_of(connection), lasting=True)
+    return open_store(connection)
 
 
 def _check_not_lost(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from cinderblock.cinder.guard import untouched
 from cinderblock.cinder.loading import Runtime
 from cinderblock.concealment import conceal
 from cinderblock.config import Configuration
+from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
 from cinderblock.folder import make_private
 from cinderblock.host import Host
@@ -155,6 +156,7 @@ def _store(wanted: str | Store, undo: ExitStack) -> Store:
     conceal(password_of(wanted), lasting=True)
     store = open_store(wanted)
     undo.callback(store.close)
+    check_whole(store)
     return store
 
 

@@ -35,25 +35,25 @@ refused. When the command is cut off, the volume is not published before the sam
 
 def add_volume(commands: Subparsers) -> None:
     """Add `volume` and its commands."""
-    parser = _add(commands, "volume", "look at volumes, take them over, give them back", _VOLUME)
+    parser = add_command(commands, "volume", "look at volumes, take them over, give them back", _VOLUME)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-    listing = _add(verbs, "list", "list all volumes")
+    listing = add_command(verbs, "list", "list all volumes")
     listing.add_argument("--backend", default="", metavar="NAME", help="those of one back end")
     listing.add_argument("--all", action="store_true", help="deleted ones as well that their snapshots still need")
-    show = _add(verbs, "show", "tell everything about a volume")
+    show = add_command(verbs, "show", "tell everything about a volume")
     show.add_argument("volume", metavar="ID|NAME")
     _add_manage(verbs)
-    unmanage = _add(verbs, "unmanage", "forget a volume, which its back end keeps", _UNMANAGE)
+    unmanage = add_command(verbs, "unmanage", "forget a volume, which its back end keeps", _UNMANAGE)
     unmanage.add_argument("id", metavar="ID")
-    revert = _add(verbs, "revert", "take a volume back to a snapshot", _REVERT)
+    revert = add_command(verbs, "revert", "take a volume back to a snapshot", _REVERT)
     revert.add_argument("id", metavar="ID")
     revert.add_argument("--snapshot", required=True, metavar="ID", help="the snapshot")
-    delete = _add(verbs, "delete", "delete a volume and its content", _DELETE)
+    delete = add_command(verbs, "delete", "delete a volume and its content", _DELETE)
     delete.add_argument("id", metavar="ID")
     for asking in (revert, delete):
         asking.add_argument("--yes", action="store_true", help="do not ask")
     for verb in verbs.choices.values():
-        _add_places(verb)
+        add_places(verb)
 
 
 def check_volume(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def check_volume(parser: argparse.ArgumentParser, given: argparse.Namespace) -> 
 
 
 def _add_manage(verbs: Subparsers) -> None:
-    manage = _add(verbs, "manage", "take over a volume that a back end has already", _MANAGE)
+    manage = add_command(verbs, "manage", "take over a volume that a back end has already", _MANAGE)
     manage.add_argument("name", nargs="?", metavar="NAME", help="its name from now on")
     manage.add_argument("--backend", default="", metavar="NAME", help="the back end; needed where there are several")
     manage.add_argument("--list", action="store_true", help="only list what the back end has")
@@ -91,7 +91,8 @@ def _add_manage(verbs: Subparsers) -> None:
     manage.add_argument("--node-id", metavar="ID", help="the driver's --node-id, for volumes of this machine")
 
 
-def _add_places(parser: argparse.ArgumentParser) -> None:
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the driver's things are, and those of every such command."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="the driver's cinder.conf, if it has one")
     parser.add_argument(
         "--state-dir", type=Path, metavar="DIR", help=f"the driver's; {settings.DEFAULT_STATE_DIR} without it"
@@ -102,7 +103,8 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-level", choices=(*LEVELS, "critical"), default="critical", help="critical without it")
 
 
-def _add(commands: Subparsers, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
+def add_command(commands: Subparsers, name: str, words: str, more: str = "") -> argparse.ArgumentParser:
+    """Add a command with its help in `words`, and `more` of them in its own help."""
     return commands.add_parser(
         name,
         help=words,

@@ -43,10 +43,19 @@ def chosen(given: argparse.Namespace) -> Settings:
     )
     if found.connection == "memory:":
         raise ConfigurationError("the driver keeps its records in its own memory; no command can see them there")
-    store = Path(found.connection.removeprefix(_SQLITE))
-    if found.connection.startswith(_SQLITE) and not store.is_file():
-        raise ConfigurationError(f"there is no store {store}; give the driver's --state-dir, --config or --store")
+    check_there(found.connection)
     return found
+
+
+def check_there(connection: str) -> None:
+    """Refuse the URL of a file that is missing, which opening it would make.
+
+    Raises:
+        ConfigurationError: it is.
+    """
+    store = Path(connection.removeprefix(_SQLITE))
+    if connection.startswith(_SQLITE) and not store.is_file():
+        raise ConfigurationError(f"there is no store {store}; give the driver's --state-dir, --config or --store")
 
 
 @contextmanager
