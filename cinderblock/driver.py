@@ -56,13 +56,15 @@ class Manageable:
     """A volume or a snapshot that a back end has.
 
     `size_gib` is rounded up. `in_the_way` says why it cannot be taken over, "" when it can. `source` is where a
-    snapshot's volume is found, empty where the back end does not tell.
+    snapshot's volume is found, empty where the back end does not tell. `cinder_id` is that of our volume that it is,
+    "" when the driver knows it for none of them.
     """
 
     reference: Reference
     size_gib: int
     in_the_way: str = ""
     source: Reference = field(default_factory=dict)
+    cinder_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,14 @@
 Nothing here may ever change: ids are stored.
 """
 
+import re
 import uuid
 from functools import lru_cache
 
 NAMESPACE = uuid.UUID("fdc62297-8c4a-4906-b1b5-8c6279a05ff7")
+
+#: An id as Cinder makes them, wherever it stands in a name.
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def connection_id(volume_id: str, node_id: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cinderblock.backend import Backend, Backends
 from cinderblock.connection import Connections
@@ -89,10 +89,19 @@ class Library:
             BackendUnavailable: it does not start; the message says why.
         """
         chosen = self.backends.choose(backend)
-        self._leases.start()
-        chosen.start()
-        self._started.set()
+        self.start_some([chosen])
         chosen.driver()
+
+    def start_some(self, backends: Iterable[Backend]) -> None:
+        """Take up the lease and start these back ends; one that does not start says why when it is asked for something.
+
+        Raises:
+            StoreUnavailable: the lease could not be written.
+        """
+        self._leases.start()
+        for backend in backends:
+            backend.start()
+        self._started.set()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until `ready`; tell whether it is."""

@@ -6,7 +6,6 @@ both names then, and what was renamed already is taken over from its new name,
 under another Cinder id. Nothing here ever deletes anything on a back end.
 """
 
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,14 +22,13 @@ from cinderblock.errors import (
     NotFound,
     OperationPending,
 )
+from cinderblock.ids import UUID
 from cinderblock.intents import Driven, changed
 from cinderblock.outcome import able, never_final
 from persistence.port import Table
 from persistence.records import SnapshotRecord, Status, VolumeRecord
 
 Check = Callable[[Driven], None]
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Managing(Generic[Driven]):
@@ -150,7 +148,7 @@ class Managing(Generic[Driven]):
         for other in every(self._table, backend=held.backend):
             if other.id != held.id and _same_place(held, other):
                 self._refuse(held, other)
-        for cinder_id in _UUID.findall(" ".join(held.wanted_reference.values())):
+        for cinder_id in UUID.findall(" ".join(held.wanted_reference.values())):
             for known in self._known_as(cinder_id.lower()):
                 self._refuse(held, known)
 

@@ -122,6 +122,15 @@ class Sealer:
             f"{what} is not sealed: it was stored without a key, or changed; remove the record, or restore the store"
         )
 
+    @property
+    def key_id(self) -> str:
+        """The name of the key that seals, which tells nothing about it."""
+        return self._first
+
+    def seals(self, record: Record) -> bool:
+        """Tell whether all secrets of a stored record were sealed with the key that seals now."""
+        return all(_key_of(getattr(record, field)) == self._first for field in _secrets(record))
+
     def _seal(self, text: str, bound: bytes) -> str:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         packed = zlib.compress(text.encode("utf-8", "surrogatepass"), 9)
@@ -172,7 +181,7 @@ class SealedTable(Generic[R]):
         return sealed_record(record, self._sealer)
 
     def _opened(self, record: R) -> R:
-        return _with(record, {field: self._sealer.open_field(record, field) for field in _secrets(record)})
+        return opened_record(record, self._sealer)
 
 
 class SealedStore:
@@ -198,6 +207,15 @@ def sealed(store: Store, sealer: Sealer) -> Store:
 def sealed_record(record: R, sealer: Sealer) -> R:
     """Return the record with its secret fields sealed, as `sealed` stores it."""
     return _with(record, {field: sealer.seal_field(record, field) for field in _secrets(record)})
+
+
+def opened_record(record: R, sealer: Sealer) -> R:
+    """Return a stored record with its secret fields in clear.
+
+    Raises:
+        StoreUnusable: no key fits, or a field was changed, moved from elsewhere, or never sealed.
+    """
+    return _with(record, {field: sealer.open_field(record, field) for field in _secrets(record)})
 
 
 def new_key_file(path: Path) -> None:
@@ -228,6 +246,12 @@ def new_key_file(path: Path) -> None:
 def _secrets(record: Record) -> list[str]:
     """Return the secret fields that hold one: an empty one is the same in clear and sealed."""
     return [field for field in record.SECRET if getattr(record, field)]
+
+
+def _key_of(stored: object) -> str:
+    """Return the name of the key that a secret field of a stored record was sealed with."""
+    text = stored.get(_MARK[:-1], "") if isinstance(stored, Mapping) else stored
+    return str(text).removeprefix(_MARK).partition(".")[0]
 
 
 def _with(record: R, values: Mapping[str, object]) -> R:

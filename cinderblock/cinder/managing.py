@@ -90,4 +90,5 @@ def _manageable(entry: Any) -> Manageable:
         reference={str(key): str(value) for key, value in entry["reference"].items()},
         size_gib=int(entry.get("size") or 0),
         in_the_way="" if safe else str(reason),
+        cinder_id=str(entry.get("cinder_id") or ""),
     )

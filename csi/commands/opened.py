@@ -82,6 +82,19 @@ def library(found: Settings, store: Store, *, backend: str) -> Iterator[Library]
         InvalidRequest: there is no such back end.
         BackendUnavailable: it does not start.
     """
+    with idle_library(found, store) as opened:
+        with progress(f"starting back end {backend}" if backend else "starting the back end"):
+            opened.start_only(backend)
+        yield opened
+
+
+@contextmanager
+def idle_library(found: Settings, store: Store) -> Iterator[Library]:
+    """Give the driver's library, nothing of it started; one command of a state folder has it at a time.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used, or another command is at work.
+    """
     own = found.state_dir / "command"
     with ExitStack() as stack:
         stack.enter_context(claimed(own))
@@ -96,6 +109,4 @@ def library(found: Settings, store: Store, *, backend: str) -> Iterator[Library]
             local_topology=found.topology or {f"topology.{found.driver_name}/node": found.node_id},
         )
         stack.callback(opened.close)
-        with progress(f"starting back end {backend}" if backend else "starting the back end"):
-            opened.start_only(backend)
         yield opened

@@ -10,9 +10,11 @@ from cinderblock.copying import StoreSource
 from cinderblock.dumping import Dump, dump
 from cinderblock.errors import ConfigurationError
 from cinderblock.folder import make_private
+from cinderblock.rekeying import rekey
 from csi import settings
-from csi.commands import import_cinderlib, opened
+from csi.commands import import_cinderlib, opened, store_check
 from csi.composition import open_unsealed
+from csi.serving import Mode, open_sealer
 from csi.settings import Settings
 
 
@@ -33,6 +35,10 @@ def run(given: argparse.Namespace) -> int:
             return _export(opened.chosen(given), given.file)
         case "import":
             return _import(_places(given), given.file)
+        case "check":
+            return store_check.run(given)
+        case "rekey":
+            return _rekey(opened.chosen(given))
         case _:
             raise AssertionError(given.work)
 
@@ -68,6 +74,15 @@ def _import(found: Settings, file: Path) -> int:
     with closing(open_unsealed(found.connection)) as store:
         total = copying.copy(source, store, origin=str(file.absolute()), progress=_say_progress)
     print(f"{total} records are in {_named(found.connection)}, compared one by one")
+    return 0
+
+
+def _rekey(found: Settings) -> int:
+    sealer = open_sealer(Mode.ALL if found.key_file is None else Mode.CONTROLLER, found)
+    with closing(open_unsealed(found.connection)) as store:
+        copying.check_whole(store)
+        total = rekey(store, sealer, progress=lambda table, done: _say(f"sealed anew: {done} {table}"))
+    print(f"{total} records were sealed anew; key {sealer.key_id} alone opens all of the store now")
     return 0
 
 

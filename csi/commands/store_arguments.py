@@ -34,6 +34,25 @@ _IMPORT_FILE = """\
 Put the records of such a file into an empty store, and compare them in the end. When the command is cut off, the same
 command again goes on, and until it is done no driver starts on the store.
 """
+_REKEY = """\
+Seal every secret with the newest key. To change the key:
+
+  1. put the new one on the first line of every process's key file, the old one below it, and restart the processes
+  2. cinderblock store rekey
+  3. take the old key out of the controllers' key files; nodes keep it until the volumes that were published before the
+     first step have been unpublished, because what a node was given for them is sealed with it
+
+The processes may go on meanwhile. When the command is cut off, the same command again goes on.
+"""
+_CHECK = """\
+Compare the records with what each back end says it has, where its driver can list that, and tell what is on one side
+only: a volume that no record knows, a record whose volume is gone, and what was begun and not finished. The driver may
+go on meanwhile. Nothing is changed but what --mend names:
+
+  missing   forget the records of volumes that the back end does not have; those in use, or with snapshots, stay
+
+Exit code 1 says that something is left.
+"""
 
 
 def add_store(commands: Subparsers) -> None:
@@ -48,6 +67,12 @@ def add_store(commands: Subparsers) -> None:
     restore = add_command(works, "import", "put the records of a file into an empty store", _IMPORT_FILE)
     for work in (export, restore):
         work.add_argument("file", type=Path, metavar="FILE", help="JSON lines")
+    rekey = add_command(works, "rekey", "seal every secret with the newest key", _REKEY)
+    check = add_command(works, "check", "compare the records with what the back ends have", _CHECK)
+    check.add_argument("--backend", default="", metavar="NAME", help="only this back end")
+    check.add_argument("--mend", action="append", default=[], choices=["missing"], help="what to put right")
+    check.add_argument("--node-id", metavar="ID", help="the driver's --node-id, for volumes of this machine")
+    for work in (export, restore, rekey, check):
         add_places(work)
 
 
