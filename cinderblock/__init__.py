@@ -21,7 +21,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cinderblock.driver import Pool
+    from cinderblock.driver import Manageable, Pool
     from cinderblock.errors import (
         AlreadyExists,
         BackendUnavailable,
@@ -58,6 +58,7 @@ __all__ = [
     "DeviceMismatch",
     "InUse",
     "InvalidRequest",
+    "Manageable",
     "NotFound",
     "OperationPending",
     "OutOfRange",
@@ -80,6 +81,7 @@ _HOMES = {
     "Backend": "cinderblock.storage.backend",
     "Connection": "cinderblock.storage.connection",
     "Device": "cinderblock.host",
+    "Manageable": "cinderblock.driver",
     "Pool": "cinderblock.driver",
     "Snapshot": "cinderblock.storage.snapshot",
     "Status": "persistence.records",

@@ -1,5 +1,7 @@
-"""How a volume changes under its own name: it goes back to a snapshot, or gets other specs."""
+"""How a volume changes under its own name: it grows, goes back to a snapshot, gets other specs or metadata."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cinderblock.driver import Driver, Update
@@ -21,7 +23,7 @@ _MULTIATTACH = "multiattach"
 
 
 class Changing:
-    """Reverts and retypes volumes; the caller holds the volume's id."""
+    """Grows, reverts, retypes and describes volumes; the caller holds the volume's id."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -61,6 +63,11 @@ class Changing:
                 raise InvalidRequest(_cannot(held, "go back to a snapshot", error)) from error
             return self._finish(held, update, wanted_snapshot_cinder_id="")
 
+    def respecify(self, found: VolumeRecord, specs: Specs) -> VolumeRecord:
+        """Do what `retype` does, where that changes anything."""
+        same = (dict(found.extra_specs), dict(found.qos_specs)) == (dict(specs.extra), dict(specs.qos))
+        return found if same else self.retype(found, specs)
+
     def retype(self, found: VolumeRecord, specs: Specs) -> VolumeRecord:
         """Change what a volume asks of its back end; what was cut off is done anew.
 
@@ -90,9 +97,70 @@ class Changing:
                 raise
             return self._finish(held, update, extra_specs=specs.extra, qos_specs=specs.qos, wanted_specs=None)
 
+    def grow(self, found: VolumeRecord, size_gib: int) -> VolumeRecord:
+        """Make a volume larger; what was cut off is done anew.
+
+        Raises:
+            OutOfRange, OutOfSpace: the back end cannot.
+            InUse: it is published and the back end grows only others.
+        """
+        intents = self._engine.intents
+        with self._engine.backends.get(found.backend).slot() as driver:
+            online_extend = driver.abilities().online_extend
+            intent = {"status": Status.EXTENDING, "wanted_size_gib": size_gib}
+            with intents.taken(self._table, found, **intent) as held:
+                try:
+                    self._check_growable(held, online_extend=online_extend)
+                    with intents.effect(f"extending volume {held.name!r} to {size_gib} GiB"):
+                        update = driver.extend(held, size_gib)
+                except BackendUnavailable:
+                    raise
+                except (InUse, OperationPending):
+                    # Refused, not tried: what an earlier try may have done is still unknown.
+                    intents.finish(self._table, held, status=found.status, wanted_size_gib=found.wanted_size_gib)
+                    raise
+                except (CinderblockError, NotImplementedError):
+                    intents.finish(self._table, held, status=Status.AVAILABLE, wanted_size_gib=0)
+                    raise
+                result = {"status": Status.AVAILABLE, "size_gib": size_gib, "wanted_size_gib": 0}
+                return intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
+
+    def describe(self, found: VolumeRecord, metadata: Mapping[str, str]) -> VolumeRecord:
+        """Set some of a volume's metadata; what has it already is left alone."""
+        self._engine.intents.check(found)
+        wanted = replace(found, metadata={**found.metadata, **metadata})
+        if wanted == found:
+            return found
+        with self._engine.backends.get(found.backend).slot() as driver:
+            # Recorded last: what is recorded is not told to the driver again.
+            with self._engine.intents.effect(f"telling the driver of the metadata of volume {found.name!r}"):
+                driver.update_metadata(wanted)
+            return self._table.replace(wanted)
+
+    def settled(self, found: VolumeRecord) -> VolumeRecord:
+        """Finish what was begun: nobody knows how large a volume is, or of which kind, before that."""
+        if found.status is Status.EXTENDING:
+            return self.grow(found, found.wanted_size_gib)
+        if found.status is Status.RETYPING and found.wanted_specs is not None:
+            try:
+                return self.retype(found, found.wanted_specs)
+            except InvalidRequest:
+                # Refused after all, so the volume is what it was; whoever asks now may want something else.
+                return self._table.get(found.id) or found
+        return found
+
     def _finish(self, held: VolumeRecord, update: Update, **changes: Any) -> VolumeRecord:  # noqa: ANN401 -- its fields
         result = {"status": Status.AVAILABLE, **changes}
         return self._engine.intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
+
+    def _check_growable(self, held: VolumeRecord, *, online_extend: bool) -> None:
+        self._engine.check_not_copied(held)
+        if not online_extend and self._engine.connections_of(held):
+            msg = (
+                f"volume {held.name!r} is published and back end {held.backend!r} "
+                "only grows volumes that are not; unpublish it first"
+            )
+            raise InUse(msg)
 
     def _snapshot(self, volume: VolumeRecord, snapshot_id: str) -> SnapshotRecord:
         found = self._engine.store.snapshots.get(snapshot_id)

@@ -1,25 +1,17 @@
 """Volumes: what can be done with them, over any driver and any store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from cinderblock.changing import Changing
 from cinderblock.creation import Creation
 from cinderblock.driver import Manageable, Reference
 from cinderblock.engine import Engine, every, fresh_id
-from cinderblock.errors import (
-    AlreadyExists,
-    BackendUnavailable,
-    CinderblockError,
-    InUse,
-    InvalidRequest,
-    OperationPending,
-)
-from cinderblock.intents import changed, ready
+from cinderblock.errors import AlreadyExists, InUse, InvalidRequest
+from cinderblock.intents import ready
 from cinderblock.lookup import Lookup
 from cinderblock.outcome import able
 from cinderblock.removal import Removal
-from cinderblock.wanted import SizeRange, WantedVolume
+from cinderblock.wanted import Changes, SizeRange, WantedVolume
 from persistence.records import Specs, Status, VolumeRecord
 
 
@@ -134,10 +126,17 @@ class Volumes(Lookup[VolumeRecord]):
             InvalidRequest: the driver cannot, or the volume had another size then.
         """
         with self._engine.inflight.hold(volume_id, snapshot_id):
-            return self._changing.revert(self._settled(self.get(volume_id)), snapshot_id)
+            return self._changing.revert(self._changing.settled(self.get(volume_id)), snapshot_id)
 
-    def retype(self, volume_id: str, *, extra_specs: Mapping[str, str], qos_specs: Mapping[str, str]) -> VolumeRecord:
+    def retype(
+        self, volume_id: str, *, extra_specs: Mapping[str, str] | None, qos_specs: Mapping[str, str] | None
+    ) -> VolumeRecord:
         """Change what the volume asks of its back end; one that has these specs is left alone.
+
+        Args:
+            volume_id: the volume.
+            extra_specs: all of them from now on; None leaves those that it has.
+            qos_specs: the same.
 
         Raises:
             NotFound: there is none of this id.
@@ -145,12 +144,23 @@ class Volumes(Lookup[VolumeRecord]):
             InUse: its state forbids it.
         """
         with self._engine.inflight.hold(volume_id):
-            found = self.get(volume_id)
-            self._check_content(found)
-            found = self._settled(found)
-            if (dict(found.extra_specs), dict(found.qos_specs)) == (dict(extra_specs), dict(qos_specs)):
-                return found
-            return self._changing.retype(found, Specs(extra=dict(extra_specs), qos=dict(qos_specs)))
+            found = self._at_rest(volume_id)
+            extra = found.extra_specs if extra_specs is None else extra_specs
+            qos = found.qos_specs if qos_specs is None else qos_specs
+            return self._changing.respecify(found, Specs(extra=dict(extra), qos=dict(qos)))
+
+    def modify(self, volume_id: str, changes: Changes) -> VolumeRecord:
+        """Change some of the volume's specs and metadata; names that are not given stay as they are.
+
+        The specs first: where the driver refuses them, nothing has changed.
+
+        Raises: what `retype` does.
+        """
+        with self._engine.inflight.hold(volume_id):
+            if changes.of_specs:
+                found = self._at_rest(volume_id)
+                self._changing.respecify(found, changes.applied_to(found.extra_specs, found.qos_specs))
+            return self._changing.describe(self.get(volume_id), changes.metadata)
 
     def delete(self, volume_id: str) -> None:
         """Remove a volume; one that is absent is success.
@@ -176,14 +186,12 @@ class Volumes(Lookup[VolumeRecord]):
             InUse: it is published and the back end grows only others.
         """
         with self._engine.inflight.hold(volume_id):
-            found = self.get(volume_id)
             size_gib = size.choose_gib()
-            self._check_content(found)
-            found = self._settled(found)
+            found = self._at_rest(volume_id)
             if found.size_gib >= size_gib:
                 size.choose_gib(found.size_gib)
                 return found
-            return self._grow(found, size_gib)
+            return self._changing.grow(found, size_gib)
 
     def resume(self, left: VolumeRecord) -> None:
         """Finish a change, or a taking over, that was cut off, if it was not finished since."""
@@ -196,7 +204,7 @@ class Volumes(Lookup[VolumeRecord]):
             elif found.status is Status.REVERTING:
                 self._revert_again(found)
             else:
-                self._settled(found)
+                self._changing.settled(found)
 
     def set_metadata(self, volume_id: str, metadata: Mapping[str, str]) -> VolumeRecord:
         """Set some of the volume's metadata; names that are not given stay as they are.
@@ -205,61 +213,16 @@ class Volumes(Lookup[VolumeRecord]):
             NotFound: there is none of this id.
         """
         with self._engine.inflight.hold(volume_id):
-            found = self.get(volume_id)
-            self._engine.intents.check(found)
-            wanted = replace(found, metadata={**found.metadata, **metadata})
-            if wanted == found:
-                return found
-            with self._engine.backends.get(found.backend).slot() as driver:
-                # Recorded last: what is recorded is not told to the driver again.
-                with self._engine.intents.effect(f"telling the driver of the metadata of volume {found.name!r}"):
-                    driver.update_metadata(wanted)
-                return self._table.replace(wanted)
+            return self._changing.describe(self.get(volume_id), metadata)
 
-    def _settled(self, found: VolumeRecord) -> VolumeRecord:
-        """Finish what was begun: nobody knows how large a volume is, or of which kind, before that."""
-        if found.status is Status.EXTENDING:
-            return self._grow(found, found.wanted_size_gib)
-        if found.status is Status.RETYPING and found.wanted_specs is not None:
-            return self._changing.retype(found, found.wanted_specs)
-        return found
-
-    def _check_content(self, found: VolumeRecord) -> None:
+    def _at_rest(self, volume_id: str) -> VolumeRecord:
+        """Return a volume whose content is known, and which is not changing any more."""
+        found = self.get(volume_id)
         self._engine.intents.check(found)
         self._engine.check_content(found, at_work=False)
+        return self._changing.settled(found)
 
     def _revert_again(self, found: VolumeRecord) -> None:
         for snapshot in self._engine.snapshots_of(found):
             if snapshot.cinder_id == found.wanted_snapshot_cinder_id:
                 self._changing.revert(found, snapshot.id)
-
-    def _grow(self, found: VolumeRecord, size_gib: int) -> VolumeRecord:
-        intents = self._engine.intents
-        with self._engine.backends.get(found.backend).slot() as driver:
-            online_extend = driver.abilities().online_extend
-            intent = {"status": Status.EXTENDING, "wanted_size_gib": size_gib}
-            with intents.taken(self._table, found, **intent) as held:
-                try:
-                    self._check_growable(held, online_extend=online_extend)
-                    with intents.effect(f"extending volume {held.name!r} to {size_gib} GiB"):
-                        update = driver.extend(held, size_gib)
-                except BackendUnavailable:
-                    raise
-                except (InUse, OperationPending):
-                    # Refused, not tried: what an earlier try may have done is still unknown.
-                    intents.finish(self._table, held, status=found.status, wanted_size_gib=found.wanted_size_gib)
-                    raise
-                except (CinderblockError, NotImplementedError):
-                    intents.finish(self._table, held, status=Status.AVAILABLE, wanted_size_gib=0)
-                    raise
-                result = {"status": Status.AVAILABLE, "size_gib": size_gib, "wanted_size_gib": 0}
-                return intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
-
-    def _check_growable(self, held: VolumeRecord, *, online_extend: bool) -> None:
-        self._engine.check_not_copied(held)
-        if not online_extend and self._engine.connections_of(held):
-            msg = (
-                f"volume {held.name!r} is published and back end {held.backend!r} "
-                "only grows volumes that are not; unpublish it first"
-            )
-            raise InUse(msg)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cinderblock.errors import AlreadyExists, OutOfRange
 from cinderblock.intents import ready
 from cinderblock.units import gib_rounded_up, in_bytes
-from persistence.records import Json, SnapshotRecord, Source, Status, VolumeRecord
+from persistence.records import Json, SnapshotRecord, Source, Specs, Status, VolumeRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,24 @@ class WantedVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to become different about a volume, by name; a spec whose value is "" is taken away."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+    qos_specs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def of_specs(self) -> bool:
+        """Whether there is anything that a driver may refuse."""
+        return bool(self.extra_specs or self.qos_specs)
+
+    def applied_to(self, extra_specs: Mapping[str, str], qos_specs: Mapping[str, str]) -> Specs:
+        """Return what specs become of these."""
+        return Specs(extra=_without_empty(extra_specs, self.extra_specs), qos=_without_empty(qos_specs, self.qos_specs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WantedSnapshot:
     """A snapshot as it is asked for; `id` is derived from `name`, `group_id` is "" for one that stands alone.
 
@@ -177,3 +195,8 @@ class WantedConnection:
     access: str = ""
     shared: bool = False
     max_volumes: int = 0
+
+
+def _without_empty(specs: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in specs.items() if name not in changes}
+    return kept | {name: value for name, value in changes.items() if value}

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from cinderblock.driver import Pool
+from cinderblock.driver import Manageable, Pool, Reference
 from cinderblock.outcome import classified
 from cinderblock.storage import checks
-from cinderblock.storage.creation import Wishes, create
+from cinderblock.storage.creation import Wishes, create, manage
 from cinderblock.storage.session import Session, listed, matching
 from cinderblock.storage.volume import Volume
 from persistence.records import Json
@@ -66,6 +66,56 @@ class Backend:
             multiattach=multiattach,
         )
         return Volume(self._session, create(self._session, self.name, size_gib, wishes))
+
+    def manage(  # noqa: PLR0913 - what a volume can be, by name
+        self,
+        reference: Reference,
+        *,
+        id: str | None = None,
+        name: str = "",
+        description: str = "",
+        pool: str = "",
+        metadata: Mapping[str, str] | None = None,
+        extra_specs: Mapping[str, str] | None = None,
+        qos_specs: Mapping[str, str] | None = None,
+        multiattach: bool = False,
+    ) -> Volume:
+        """Take over a volume that the back end has already, with its content; nobody else may be using it.
+
+        Most back ends give it another name. Its size is what the back end says, in whole GiB, rounded up.
+
+        Args:
+            reference: where the driver finds it: {"source-name": …} or {"source-id": …}.
+            id: makes the call repeatable: what was cut off goes on. A failure tells the one that was made up for None.
+            name: as for `create_volume`, and all that follows; what it has already of specs is not known.
+            pool: the one that it is in; needed where there are several.
+
+        Raises:
+            AlreadyExists: the id is taken by another volume, or the volume is in the store already.
+            InvalidRequest: the back end has no such volume, its driver cannot take it over, or the pool is not said.
+            NotFound: an earlier call was cut off, and what it was to take over has gone since.
+            BackendUnavailable: the back end does not answer, or failed in an unknown way.
+        """
+        wishes = Wishes(
+            id=id,
+            name=name,
+            description=description,
+            pool=pool,
+            metadata=metadata,
+            extra_specs=extra_specs,
+            qos_specs=qos_specs,
+            multiattach=multiattach,
+        )
+        return Volume(self._session, manage(self._session, self.name, reference, wishes))
+
+    def manageable(self) -> Sequence[Manageable]:
+        """Ask the back end for the volumes that it has, and what is in the way of taking each over; may be slow.
+
+        Raises:
+            InvalidRequest: its driver cannot tell.
+            BackendUnavailable: it did not answer.
+        """
+        return self._session.ask(partial(self._session.library.volumes.manageable, self.name))
 
     def volumes(self, *, name: str = "") -> list[Volume]:
         """Return the volumes of this back end, those of one name when it is given."""

@@ -67,6 +67,21 @@ def texts(what: str, value: object) -> Mapping[str, str]:
     return dict(value)
 
 
+def reference(value: object) -> Mapping[str, str]:
+    """Return where a driver finds what its back end has already.
+
+    Raises:
+        InvalidRequest: it says nothing, or is no mapping of texts.
+    """
+    found = texts("a reference's parts", value)
+    if not found:
+        msg = (
+            "a reference says where the driver finds it: {'source-name': …} or {'source-id': …}, as the driver wants it"
+        )
+        raise InvalidRequest(msg)
+    return found
+
+
 def connector(value: object) -> tuple[str, Mapping[str, Json]]:
     """Return the host's name in a connector, and the connector.
 

@@ -1,4 +1,4 @@
-"""Making volumes and snapshots: what is wanted, and what becomes of it when that fails."""
+"""Making volumes and snapshots, and taking them over: what is wanted, and what becomes of it when that fails."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from cinderblock.driver import Reference
 from cinderblock.errors import AlreadyExists, BackendUnavailable, NotFound, OperationPending, OutOfRange
 from cinderblock.intents import MADE_UP
 from cinderblock.storage import checks
@@ -147,6 +148,43 @@ def create_snapshot(session: Session, volume: VolumeRecord, wishes: Wishes) -> S
     return _created(session, wanted, make, undo, backend=volume.backend)
 
 
+def manage(session: Session, backend: str, reference: Reference, wishes: Wishes) -> VolumeRecord:
+    """Take over a volume that a back end has already, or return the one that has the id and was taken over from there.
+
+    Raises: what `cinderblock.volume.Volumes.manage` does.
+    """
+    where, volume_id = checks.reference(reference), wishes.chosen_id()
+    wanted = WantedVolume(
+        id=volume_id,
+        name=wishes.chosen_name(volume_id),
+        description=checks.text("description", wishes.description),
+        backend=backend,
+        pool=checks.text("pool", wishes.pool),
+        multiattach=wishes.multiattach,
+        metadata=checks.texts("metadata", wishes.metadata),
+        extra_specs=checks.texts("extra specs", wishes.extra_specs),
+        qos_specs=checks.texts("QoS specs", wishes.qos_specs),
+    )
+    session.need(backend)
+    return _asked(session, wanted, partial(session.library.volumes.manage, wanted, where))
+
+
+def manage_snapshot(session: Session, volume: VolumeRecord, reference: Reference, wishes: Wishes) -> SnapshotRecord:
+    """Take over a snapshot that a volume's back end has already, or return the one that has the id and is that.
+
+    Raises: what `cinderblock.snapshot.Snapshots.manage` does.
+    """
+    where, snapshot_id = checks.reference(reference), wishes.chosen_id()
+    wanted = WantedSnapshot(
+        id=snapshot_id,
+        name=wishes.chosen_name(snapshot_id),
+        description=checks.text("description", wishes.description),
+        volume_id=volume.id,
+    )
+    session.need(volume.backend)
+    return _asked(session, wanted, partial(session.library.snapshots.manage, wanted, where))
+
+
 def _created(
     session: Session,
     wanted: WantedVolume | WantedSnapshot,
@@ -156,12 +194,20 @@ def _created(
     backend: str,
 ) -> Made:
     try:
-        made = session.ask(make)
-    except (BackendUnavailable, OperationPending, PersistenceError) as error:
+        return _asked(session, wanted, make)
+    except (BackendUnavailable, OperationPending, PersistenceError):
         if MADE_UP in wanted.parameters:
             # Nobody can ask for it again, so what may be there goes, now or when it can.
             session.library.leftovers.attempt(f"undoing the creation of {wanted.id}", undo, lane=backend)
-        else:
+        raise
+
+
+def _asked(session: Session, wanted: WantedVolume | WantedSnapshot, make: Callable[[], Made]) -> Made:
+    """Return what was asked for; a failure says how to go on with what may be there by now."""
+    try:
+        made = session.ask(make)
+    except (BackendUnavailable, OperationPending, PersistenceError) as error:
+        if MADE_UP not in wanted.parameters:
             error.add_note(f"ask again for {wanted.id!r}: what was begun is then finished, or begun anew")
         raise
     if made.name != wanted.name:

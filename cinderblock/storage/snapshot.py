@@ -1,83 +1,32 @@
 """A snapshot as programs have it: a record as it was last seen, and what can be done with it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cinderblock.errors import NotFound
+from cinderblock.driver import Reference
 from cinderblock.storage.creation import Wishes, copy
+from cinderblock.storage.recorded import Recorded
 from cinderblock.storage.session import Session, same
-from persistence.records import SnapshotRecord, Status
+from persistence.records import SnapshotRecord
 
 if TYPE_CHECKING:
     from cinderblock.storage.volume import Volume
 
 
-class Snapshot:
+class Snapshot(Recorded[SnapshotRecord]):
     """A snapshot; as with `Volume`, what it says of itself was so when it was last looked at."""
 
     def __init__(self, session: Session, record: SnapshotRecord) -> None:
-        self._session = session
-        self.record = record
+        super().__init__("snapshot", session, record, session.store.snapshots)
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.id} {self.name!r} of {self.volume_id} {self.status}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Snapshot) and other.record.cinder_id == self.record.cinder_id
-
-    def __hash__(self) -> int:
-        return hash(self.record.cinder_id)
-
-    @property
-    def id(self) -> str:
-        """The id: the caller's, or one that was made up."""
-        return self.record.id
-
-    @property
-    def name(self) -> str:
-        """The name; the id when none was given."""
-        return self.record.name
-
-    @property
-    def description(self) -> str:
-        """The description, "" without one."""
-        return self.record.description
 
     @property
     def volume_id(self) -> str:
         """The id of the volume that it is of, which may be gone."""
         return self.record.volume_id
-
-    @property
-    def size_gib(self) -> int:
-        """The volume's size when it was taken, in GiB."""
-        return self.record.size_gib
-
-    @property
-    def status(self) -> Status:
-        """Where it is in its life: "available", or what is being done with it."""
-        return self.record.status
-
-    @property
-    def backend(self) -> str:
-        """The name of its back end."""
-        return self.record.backend
-
-    @property
-    def created_at(self) -> datetime:
-        """When it was asked for."""
-        return datetime.fromtimestamp(self.record.created_at, UTC)
-
-    def reload(self) -> "Snapshot":
-        """Look at the snapshot again; return this object.
-
-        Raises:
-            NotFound: it is gone.
-        """
-        self.record = self._mine()
-        return self
 
     def delete(self) -> None:
         """Remove the snapshot; one that is gone is success.
@@ -88,6 +37,21 @@ class Snapshot:
         if same(self._session.store.snapshots, self.record) is not None:
             self._session.need(self.backend)
             self._session.ask(partial(self._session.library.snapshots.delete, self.id))
+
+    def unmanage(self) -> Reference:
+        """Forget the snapshot, which its back end keeps with its content; one that is gone is success.
+
+        Returns:
+            Where the back end has it from now on, as `Volume.manage_snapshot` takes it; empty for one that is gone.
+
+        Raises:
+            InUse: a volume is on its way back to it, or it is half made or half deleted, or its volume was deleted.
+            InvalidRequest: it belongs to a group snapshot, or the driver cannot let go of it.
+        """
+        if same(self._session.store.snapshots, self.record) is None:
+            return {}
+        self._session.need(self.backend)
+        return self._session.ask(partial(self._session.library.snapshots.unmanage, self.id))
 
     def create_volume(
         self,
@@ -113,10 +77,3 @@ class Snapshot:
 
         wishes = Wishes(id=id, name=name, description=description, pool=pool, metadata=metadata)
         return Volume(self._session, copy(self._session, self._mine(), size_gib, wishes))
-
-    def _mine(self) -> SnapshotRecord:
-        found = same(self._session.store.snapshots, self.record)
-        if found is None or found.status is Status.TOMBSTONE:
-            msg = f"there is no snapshot {self.id!r} any more"
-            raise NotFound(msg)
-        return found

@@ -1,26 +1,23 @@
 """A volume as programs have it: a record as it was last seen, and what can be done with it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 
-from cinderblock import ids
+from cinderblock.driver import Reference
 from cinderblock.engine import every
-from cinderblock.errors import NotFound, OutOfRange
-from cinderblock.host import Device
-from cinderblock.storage import checks, local
-from cinderblock.storage.connection import Connection
-from cinderblock.storage.creation import Wishes, copy, create_snapshot
+from cinderblock.errors import OutOfRange
+from cinderblock.storage import checks
+from cinderblock.storage.creation import Wishes, copy, create_snapshot, manage_snapshot
 from cinderblock.storage.session import Session, same
 from cinderblock.storage.snapshot import Snapshot
+from cinderblock.storage.visible import Visible
 from cinderblock.units import in_bytes
-from cinderblock.wanted import SizeRange, WantedConnection
-from persistence.records import Json, Status, VolumeRecord
+from cinderblock.wanted import SizeRange
+from persistence.records import Status, VolumeRecord
 
 
-class Volume:
+class Volume(Visible):
     """A volume.
 
     What it says of itself was so when it was last looked at, or changed through this object; `reload` looks again.
@@ -29,47 +26,10 @@ class Volume:
     """
 
     def __init__(self, session: Session, record: VolumeRecord) -> None:
-        self._session = session
-        self.record = record
+        super().__init__("volume", session, record, session.store.volumes)
 
     def __repr__(self) -> str:
         return f"<Volume {self.id} {self.name!r} {self.size_gib} GiB {self.status}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Volume) and other.record.cinder_id == self.record.cinder_id
-
-    def __hash__(self) -> int:
-        return hash(self.record.cinder_id)
-
-    @property
-    def id(self) -> str:
-        """The id: the caller's, or one that was made up."""
-        return self.record.id
-
-    @property
-    def name(self) -> str:
-        """The name; the id when none was given. Several volumes may have the same."""
-        return self.record.name
-
-    @property
-    def description(self) -> str:
-        """The description, "" without one."""
-        return self.record.description
-
-    @property
-    def size_gib(self) -> int:
-        """The size in GiB."""
-        return self.record.size_gib
-
-    @property
-    def status(self) -> Status:
-        """Where it is in its life: "available", or what is being done with it."""
-        return self.record.status
-
-    @property
-    def backend(self) -> str:
-        """The name of its back end."""
-        return self.record.backend
 
     @property
     def pool(self) -> str:
@@ -82,33 +42,19 @@ class Volume:
         return self.record.multiattach
 
     @property
-    def created_at(self) -> datetime:
-        """When it was asked for."""
-        return datetime.fromtimestamp(self.record.created_at, UTC)
-
-    @property
     def metadata(self) -> Mapping[str, str]:
         """Cinder's metadata."""
         return MappingProxyType(dict(self.record.metadata))
 
     @property
     def extra_specs(self) -> Mapping[str, str]:
-        """The extra specs that it was made with."""
+        """What it asks of the back end, as a volume type would."""
         return MappingProxyType(dict(self.record.extra_specs))
 
     @property
     def qos_specs(self) -> Mapping[str, str]:
-        """The QoS specs that it was made with; "consumer" says who keeps to them, "back-end" without it."""
+        """Its QoS specs; "consumer" says who keeps to them, "back-end" without it."""
         return MappingProxyType(dict(self.record.qos_specs))
-
-    def reload(self) -> "Volume":
-        """Look at the volume again; return this object.
-
-        Raises:
-            NotFound: it is gone.
-        """
-        self.record = self._mine()
-        return self
 
     def delete(self) -> None:
         """Remove the volume; one that is gone is success.
@@ -119,6 +65,21 @@ class Volume:
         if same(self._session.store.volumes, self.record) is not None:
             self._session.need(self.backend)
             self._session.ask(partial(self._session.library.volumes.delete, self.id))
+
+    def unmanage(self) -> Reference:
+        """Forget the volume, which its back end keeps with its content; one that is gone is success.
+
+        Returns:
+            Where the back end has it from now on, as `Backend.manage` takes it; empty for one that is gone.
+
+        Raises:
+            InUse: it is connected or has snapshots, or nobody knows its content.
+            InvalidRequest: the driver cannot let go of it.
+        """
+        if same(self._session.store.volumes, self.record) is None:
+            return {}
+        self._session.need(self.backend)
+        return self._session.ask(partial(self._session.library.volumes.unmanage, self.id))
 
     def extend(self, size_gib: int) -> "Volume":
         """Grow the volume, and this machine's block devices of it, to `size_gib`; return this object.
@@ -178,10 +139,65 @@ class Volume:
         wishes = Wishes(id=id, name=name, description=description)
         return Snapshot(self._session, create_snapshot(self._session, self._mine(), wishes))
 
+    def manage_snapshot(
+        self, reference: Reference, name: str = "", *, id: str | None = None, description: str = ""
+    ) -> Snapshot:
+        """Take over a snapshot of this volume that the back end has already, with its content.
+
+        Args:
+            reference: where the driver finds it: {"source-name": …} or {"source-id": …}.
+            name: as for `create_snapshot`, and all that follows; with an `id` the call can be repeated.
+
+        Raises:
+            NotFound: the volume is gone, or what an earlier call began with is.
+            AlreadyExists: the id is taken by another snapshot, or the snapshot is in the store already.
+            InvalidRequest: the back end has no such snapshot, or its driver cannot take it over.
+        """
+        wishes = Wishes(id=id, name=name, description=description)
+        return Snapshot(self._session, manage_snapshot(self._session, self._mine(), reference, wishes))
+
     def snapshots(self) -> list[Snapshot]:
         """Return the snapshots of this volume."""
         found = every(self._session.store.snapshots, volume_cinder_id=self.record.cinder_id)
         return [Snapshot(self._session, one) for one in found if one.status is not Status.TOMBSTONE]
+
+    def revert(self, snapshot: Snapshot) -> "Volume":
+        """Give the volume the content of one of its snapshots again; what was written since is lost.
+
+        When it is cut off nobody knows the content: until the same call has succeeded, the volume is not connected.
+        Return this object.
+
+        Raises:
+            NotFound: the volume or the snapshot is gone, or the snapshot is of another volume.
+            InUse: it is connected, or has later snapshots that the back end may lose.
+            InvalidRequest: the driver cannot, or the volume had another size then.
+        """
+        volume_id, snapshot_id = self._mine().id, snapshot.reload().id
+        self._session.need(self.backend)
+        self.record = self._session.ask(partial(self._session.library.volumes.revert, volume_id, snapshot_id))
+        return self
+
+    def retype(
+        self, *, extra_specs: Mapping[str, str] | None = None, qos_specs: Mapping[str, str] | None = None
+    ) -> "Volume":
+        """Change what the volume asks of its back end, where it is; connections stay. Return this object.
+
+        Args:
+            extra_specs: all of them from now on; None leaves those that it has.
+            qos_specs: the same.
+
+        Raises:
+            NotFound: it is gone.
+            InvalidRequest: the driver cannot change that; the volume is what it was.
+            InUse: its state forbids it.
+        """
+        extra = None if extra_specs is None else checks.texts("extra specs", extra_specs)
+        qos = None if qos_specs is None else checks.texts("QoS specs", qos_specs)
+        volume_id = self._mine().id
+        self._session.need(self.backend)
+        retype = partial(self._session.library.volumes.retype, volume_id, extra_specs=extra, qos_specs=qos)
+        self.record = self._session.ask(retype)
+        return self
 
     def set_metadata(self, metadata: Mapping[str, str]) -> "Volume":
         """Set some of the metadata; names that are not given stay as they are. Return this object.
@@ -195,76 +211,6 @@ class Volume:
         self.record = self._session.ask(partial(self._session.library.volumes.set_metadata, self.id, wanted))
         return self
 
-    def connect(self, connector: Mapping[str, Json], *, readonly: bool = False) -> Connection:
-        """Make the volume visible to a host; return the connection, the same one when there is one already.
-
-        Args:
-            connector: os-brick's description of the host; "host" is its name.
-            readonly: the host may only read.
-
-        Raises:
-            NotFound: it is gone.
-            InvalidRequest: the connector lacks what the back end's protocol needs.
-            InUse: it is connected to another host, and was not made for several.
-            AlreadyExists: it is connected to this host in another way.
-        """
-        host, properties = checks.connector(connector)
-        wanted = WantedConnection(
-            id=ids.connection_id(self.id, host),
-            volume_id=self._mine().id,
-            node_id=host,
-            connector=properties,
-            readonly=readonly,
-            shared=True,
-        )
-        self._session.need(self.backend)
-        return Connection(self._session, self._session.ask(partial(self._session.library.connections.publish, wanted)))
-
-    def connections(self) -> list[Connection]:
-        """Return the connections of this volume."""
-        found = every(self._session.store.connections, volume_cinder_id=self.record.cinder_id)
-        return [Connection(self._session, one) for one in found]
-
-    def disconnect(self) -> None:
-        """End every connection; none is success.
-
-        Raises:
-            InUse: it is attached here.
-        """
-        for connection in self.connections():
-            connection.disconnect()
-
-    def attach(self, *, readonly: bool = False) -> Connection:
-        """Make the volume a block device of this machine until `detach`, if it is not; return the connection.
-
-        Raises: what `connect` and `Connection.attach` do.
-        """
-        return local.attach(self._session, self, readonly=readonly, alone=False).connection
-
-    def detach(self) -> None:
-        """Undo `attach`, of whichever process; a volume that is not attached here is success.
-
-        Raises:
-            InUse: the device is mounted, claimed or open; it was left alone.
-        """
-        for connection in self.connections():
-            if connection.attached_here:
-                connection.detach()
-                connection.disconnect()
-
-    @contextmanager
-    def attached(self, *, readonly: bool = False) -> Iterator[Device]:
-        """Have the volume as a block device of this machine while the block runs.
-
-        Raises: what `attach` does, and
-            InUse: it is attached here already; or, at the end, the device is still in use and was left alone.
-        """
-        attached = local.attach(self._session, self, readonly=readonly, alone=True)
-        try:
-            yield attached.device
-        finally:
-            local.detach(attached)
-
     def to_json(self, *, secrets: bool = False) -> str:
         """Return the volume with its snapshots, connections and attachments, for `Storage.load_json`.
 
@@ -276,10 +222,3 @@ class Volume:
             InvalidRequest: there are secrets, and the storage's key ends with the process.
         """
         return self._session.documents.dump(self._mine(), secrets=secrets)
-
-    def _mine(self) -> VolumeRecord:
-        found = same(self._session.store.volumes, self.record)
-        if found is None:
-            msg = f"there is no volume {self.id!r} any more"
-            raise NotFound(msg)
-        return found
