@@ -60,9 +60,10 @@ class Client:
         snapshot_id: str = "",
         volume_id: str = "",
         parameters: Mapping[str, str] | None = None,
+        mutable: Mapping[str, str] | None = None,
     ) -> csi_pb2.Volume:
         """CreateVolume, empty or from a snapshot or a volume."""
-        request = csi_pb2.CreateVolumeRequest(name=name, parameters=parameters or {})
+        request = csi_pb2.CreateVolumeRequest(name=name, parameters=parameters or {}, mutable_parameters=mutable or {})
         request.capacity_range.required_bytes = size_bytes
         request.volume_capabilities.append(capability or mounted())
         if snapshot_id:
@@ -74,6 +75,11 @@ class Client:
     def delete(self, volume_id: str) -> None:
         """DeleteVolume."""
         self.controller.DeleteVolume(csi_pb2.DeleteVolumeRequest(volume_id=volume_id), timeout=_CALL_S)
+
+    def modify(self, volume_id: str, mutable: Mapping[str, str]) -> None:
+        """ControllerModifyVolume."""
+        request = csi_pb2.ControllerModifyVolumeRequest(volume_id=volume_id, mutable_parameters=mutable)
+        self.controller.ControllerModifyVolume(request, timeout=_CALL_S)
 
     def snapshot(self, name: str, volume_id: str) -> csi_pb2.Snapshot:
         """CreateSnapshot."""

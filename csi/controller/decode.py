@@ -27,7 +27,9 @@ def volume(request: csi_pb2.CreateVolumeRequest) -> WantedVolume:
     """Read CreateVolume."""
     name = required(request.name, "name")
     modes = access.several(request.volume_capabilities)
-    given = parameters.fixed(request.parameters)
+    given, changes = parameters.fixed(request.parameters), parameters.mutable(request.mutable_parameters)
+    # What may change takes precedence over what is said for ever.
+    specs = changes.applied_to(given.extra_specs, given.qos_specs)
     return WantedVolume(
         id=ids.volume_id(name),
         name=name,
@@ -38,9 +40,9 @@ def volume(request: csi_pb2.CreateVolumeRequest) -> WantedVolume:
         multiattach=any(mode.needs_multiattach for mode in modes),
         access=tuple(sorted({str(mode) for mode in modes})),
         parameters=given.ours,
-        metadata=parameters.mutable(request.mutable_parameters),
-        extra_specs=given.extra_specs,
-        qos_specs=given.qos_specs,
+        metadata=changes.metadata,
+        extra_specs=specs.extra,
+        qos_specs=specs.qos,
         reachable_from=_places(request.accessibility_requirements),
     )
 

@@ -1,7 +1,7 @@
 """StorageClass and VolumeAttributesClass parameters, in the words of their writers.
 
-`backend` and `pool` say where; `extra-specs/NAME` and `qos/NAME` are Cinder's;
-`metadata/NAME` may change later. Keys under `csi.storage.k8s.io/` belong to the
+`backend` and `pool` say where; `extra-specs/NAME` and `qos/NAME` are Cinder's,
+and may change later, as `metadata/NAME` may. Keys under `csi.storage.k8s.io/` belong to the
 sidecars and are understood everywhere.
 """
 
@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cinderblock.errors import InvalidRequest
+from cinderblock.wanted import Changes
 
 _OF_SIDECARS = "csi.storage.k8s.io/"
 _KNOWN = ("backend", "pool", "extra-specs/NAME", "qos/NAME", f"{_OF_SIDECARS}…")
-_KNOWN_MUTABLE = ("metadata/NAME", f"{_OF_SIDECARS}…")
+_KNOWN_MUTABLE = ("extra-specs/NAME", "qos/NAME", "metadata/NAME", f"{_OF_SIDECARS}…")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +48,21 @@ def fixed(given: Mapping[str, str]) -> Parameters:
     )
 
 
-def mutable(given: Mapping[str, str]) -> dict[str, str]:
-    """Read parameters that may change: return the volume's metadata that they set.
+def mutable(given: Mapping[str, str]) -> Changes:
+    """Read parameters that may change: those of a VolumeAttributesClass.
 
     Raises:
         InvalidRequest: an unknown key, with the list of the known ones.
     """
     ours = {key: value for key, value in given.items() if not key.startswith(_OF_SIDECARS)}
     for key in ours:
-        if not key.startswith("metadata/"):
+        if not key.startswith(("extra-specs/", "qos/", "metadata/")):
             raise InvalidRequest(_unknown(key, "mutable parameter", _KNOWN_MUTABLE))
-    return _named(ours, "metadata/")
+    return Changes(
+        metadata=_named(ours, "metadata/"),
+        extra_specs=_named(ours, "extra-specs/"),
+        qos_specs=_named(ours, "qos/"),
+    )
 
 
 def snapshot(given: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import grpc
 from cinderblock.errors import InvalidRequest, NotFound
 from cinderblock.intents import exists
 from cinderblock.library import Library
+from cinderblock.wanted import Changes
 from csi import ids
 from csi.controller import access, capabilities, decode, encode, parameters
 from csi.controller.capacity import pools_at
@@ -56,8 +57,8 @@ class Controller(csi_pb2_grpc.ControllerServicer):
         self, request: csi_pb2.ControllerModifyVolumeRequest, context: grpc.ServicerContext
     ) -> csi_pb2.ControllerModifyVolumeResponse:
         volume_id = decode.required(request.volume_id, "volume_id")
-        metadata = parameters.mutable(request.mutable_parameters)
-        self._library.volumes.set_metadata(volume_id, metadata)
+        changes = parameters.mutable(request.mutable_parameters)
+        self._library.volumes.modify(volume_id, changes)
         return csi_pb2.ControllerModifyVolumeResponse()
 
     def ControllerGetVolume(
@@ -95,11 +96,11 @@ class Controller(csi_pb2_grpc.ControllerServicer):
         volume = self._library.volumes.get(volume_id)
         try:
             modes = access.several(request.volume_capabilities)
-            metadata = parameters.mutable(request.mutable_parameters)
+            changes = parameters.mutable(request.mutable_parameters)
             given = parameters.fixed(request.parameters).ours
         except InvalidRequest as error:
             return csi_pb2.ValidateVolumeCapabilitiesResponse(message=str(error))
-        message = _disagreement(volume, modes, given, metadata)
+        message = _disagreement(volume, modes, given, changes)
         answer = csi_pb2.ValidateVolumeCapabilitiesResponse(message=message)
         if not message:
             answer.confirmed.volume_context.update(request.volume_context)
@@ -227,7 +228,7 @@ class Controller(csi_pb2_grpc.ControllerServicer):
 
 
 def _disagreement(
-    volume: VolumeRecord, modes: tuple[access.Access, ...], given: Mapping[str, str], metadata: Mapping[str, str]
+    volume: VolumeRecord, modes: tuple[access.Access, ...], given: Mapping[str, str], changes: Changes
 ) -> str:
     """Say what the volume cannot be or is not, "" when all is as asked."""
     for mode in modes:
@@ -236,7 +237,13 @@ def _disagreement(
     for key, value in given.items():
         if volume.parameters.get(key) != value:
             return f"volume {volume.name!r} has {key} {volume.parameters.get(key)!r}, not {value!r}"
-    for key, value in metadata.items():
-        if volume.metadata.get(key) != value:
-            return f"volume {volume.name!r} has metadata {key} {volume.metadata.get(key)!r}, not {value!r}"
+    for kind, found, wanted in (
+        ("extra spec", volume.extra_specs, changes.extra_specs),
+        ("QoS spec", volume.qos_specs, changes.qos_specs),
+        ("metadata", volume.metadata, changes.metadata),
+    ):
+        for name, value in wanted.items():
+            # Of a spec, "" says that there is none.
+            if found.get(name, "" if kind != "metadata" else None) != value:
+                return f"volume {volume.name!r} has {kind} {name} {found.get(name)!r}, not {value!r}"
     return ""

@@ -41,6 +41,11 @@ def recorded(store):
     }
 
 
+def asked(volume):
+    """Return what a volume asks of its back end, and its metadata."""
+    return dict(volume.metadata), dict(volume.extra_specs), dict(volume.qos_specs)
+
+
 def unfinished(store):
     """Return the records that say that something is going on, or is still to be done."""
     needed = {snapshot.volume_cinder_id for snapshot in every(store.snapshots)}

@@ -83,6 +83,9 @@ CONTROLLER = {
     "expand": Scenario(
         work="ControllerExpandVolume", before=(World.create,), call=World.grow, mended="before driver.extend"
     ),
+    "modify": Scenario(
+        work="ControllerModifyVolume", before=(World.create,), call=World.modify, mended="before driver.retype"
+    ),
 }
 
 

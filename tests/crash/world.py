@@ -35,6 +35,8 @@ class World:
         self._patient = True
         self.volumes = {}
         self.capabilities = {}
+        #: What was changed about volumes: metadata, extra specs and QoS specs.
+        self.changed = {}
         self.snapshots = {}
         self.groups = set()
         self.published = {}
@@ -57,6 +59,12 @@ class World:
     def delete(self, name="volume"):
         self._ask(lambda: self.client.delete(ids.volume_id(name)))
         self.volumes.pop(name, None)
+        self.changed.pop(name, None)
+
+    def modify(self, name="volume", tier="gold"):
+        mutable = {"metadata/tier": tier, "extra-specs/tier": tier, "qos/tier": tier}
+        self._ask(lambda: self.client.modify(ids.volume_id(name), mutable))
+        self.changed[name] = {"tier": tier}
 
     def snapshot(self, name="snapshot", volume="volume"):
         self._ask(lambda: self.client.snapshot(name, ids.volume_id(volume)))
@@ -226,6 +234,8 @@ class World:
         assert facts.unfinished(self._store) == []
         volumes = {volume.name: volume.size_gib for volume in self._named()}
         assert volumes == self.volumes
+        for volume in self._named():
+            assert {*map(str, facts.asked(volume))} == {str(self.changed.get(volume.name, {}))}
         assert {snapshot.name: snapshot.volume_id for snapshot in every(self._store.snapshots)} == self.snapshots
         assert facts.groups(self._store) == set(map(ids.group_snapshot_id, self.groups))
         connected = {connection.volume_id for connection in every(self._store.connections)}

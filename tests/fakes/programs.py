@@ -108,3 +108,30 @@ class WordyDriver(LocalFilesDriver):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.configuration.append_config_values([cfg.StrOpt("vendor_port")])
+
+
+class RetypingDriver(LocalFilesDriver):
+    """Changes what a volume asks of it, and writes down what that is; it refuses the "impossible"."""
+
+    def retype(self, context, volume, new_type, diff, host):
+        specs = {**new_type.extra_specs, **(new_type.qos_specs.specs if new_type.qos_specs_id else {})}
+        if "impossible" in specs:
+            return False
+        with (self._folder.parent / "told").open("a", encoding="utf-8") as told:
+            print(*(f"{name}={value}" for name, value in specs.items()), file=told)
+        return True, None
+
+
+class LosingDriver(LocalFilesDriver):
+    """Gives a volume another name when it is taken over, and fails in its own way after that."""
+
+    def manage_existing(self, volume, existing_ref):
+        super().manage_existing(volume, existing_ref)
+        raise RuntimeError("the array has lost its mind")
+
+
+class FixedDriver(LocalFilesDriver):
+    """Cannot change what a volume asks of it, and says so only when it is asked."""
+
+    def retype(self, context, volume, new_type, diff, host):
+        raise NotImplementedError("no volume of this array changes")

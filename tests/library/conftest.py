@@ -46,6 +46,10 @@ class Lab:
     def exports(self):
         return sorted(path.name for path in (self.folder / "exports").iterdir())
 
+    def told(self):
+        """Return what a `RetypingDriver` was told."""
+        return (self.folder / "told").read_text(encoding="utf-8").splitlines()
+
     def run(self, script, **given):
         """Start a program in a process of its own; `given` are variables of it."""
         folder = self.folder / "elsewhere"

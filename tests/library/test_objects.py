@@ -63,6 +63,9 @@ def test_what_is_gone_is_deleted_again_with_success_and_everything_else_says_tha
         snapshot.create_volume,
         lambda: volume.extend(2),
         lambda: volume.set_metadata({"a": "b"}),
+        lambda: volume.retype(extra_specs={"a": "b"}),
+        lambda: volume.revert(snapshot),
+        lambda: volume.manage_snapshot({"source-name": "x"}),
         lambda: volume.connect({"host": "h", "initiator": "iqn"}),
     ]
     for verb in verbs:

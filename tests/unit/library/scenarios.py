@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cinderblock.driver import Abilities
-from cinderblock.wanted import WantedGroup
+from cinderblock.wanted import Changes, WantedGroup
 from persistence.records import Status
 from tests.fakes.mortal import Life
 from tests.unit.library import world as ask
@@ -230,6 +230,11 @@ SCENARIOS = {
         contents={"v": "old"},
     ),
     "retype": Scenario(before=(make(),), act=retype, volumes=("v",)),
+    "modify": Scenario(
+        before=(make(),),
+        act=lambda library: library.volumes.modify("v", Changes(metadata={"m": "1"}, extra_specs={"e": "1"})),
+        volumes=("v",),
+    ),
     "describe": Scenario(
         before=(make(),), act=lambda library: library.volumes.set_metadata("v", {"tier": "gold"}), volumes=("v",)
     ),
