@@ -16,7 +16,7 @@ from csi.server import end_now  # isort: skip
 from cinderblock.concealment import masked
 from cinderblock.errors import CinderblockError
 from csi import settings
-from csi.commands.arguments import add_volume, check_volume
+from csi.commands.arguments import add_snapshot, add_volume, check
 from csi.commands.store_arguments import add_store
 from csi.identity.service import vendor_version
 from csi.logs import LEVELS
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    check_volume(parser, given)
+    check(parser, given)
     try:
         return _run(given)
     except (CinderblockError, PersistenceError) as error:
@@ -72,6 +72,10 @@ def _run(given: argparse.Namespace) -> int:
             from csi.commands.volume import run as run_volume
 
             return run_volume(given)
+        case "snapshot":
+            from csi.commands.snapshot import run as run_snapshot
+
+            return run_snapshot(given)
         case "sample-config":
             from csi.commands.sample import run as run_sample
 
@@ -111,10 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     drivers = commands.add_parser("drivers", help="list Cinder's drivers, or the options of one", allow_abbrev=False)
     drivers.add_argument("name", nargs="?", metavar="NAME", help="a driver's class, or part of its name")
     drivers.add_argument("--json", action="store_true", help="for programs")
-    check = commands.add_parser("check", help="start every back end of a configuration once", allow_abbrev=False)
-    check.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; the embedded default without one")
-    check.add_argument("--strict", action="store_true", help="an unknown option of a back end is an error")
+    checking = commands.add_parser("check", help="start every back end of a configuration once", allow_abbrev=False)
+    checking.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; the embedded default without one")
+    checking.add_argument("--strict", action="store_true", help="an unknown option of a back end is an error")
     add_volume(commands)
+    add_snapshot(commands)
     commands.add_parser("sample-config", help="print a commented configuration", allow_abbrev=False)
     add_store(commands)
     return parser

@@ -1,9 +1,11 @@
-"""Volumes in words, in tables, and as what Kubernetes wants to know of them."""
+"""Volumes and snapshots in words, in tables, and as what Kubernetes wants to know of them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from persistence.records import VolumeRecord
+from cinderblock.concealment import masked
+from persistence.records import SnapshotRecord, VolumeRecord
 
 
 def facts(volume: VolumeRecord, nodes: Sequence[str]) -> dict[str, object]:
@@ -17,7 +19,7 @@ def facts(volume: VolumeRecord, nodes: Sequence[str]) -> dict[str, object]:
         "backend": volume.backend,
         "pool": volume.host.partition("#")[2],
         "cinder_id": volume.cinder_id,
-        "created_at": datetime.fromtimestamp(volume.created_at, UTC).isoformat(timespec="seconds"),
+        "created_at": _time(volume.created_at),
         "published_to": list(nodes),
         "in_work_by": volume.owner,
         "description": volume.description,
@@ -30,6 +32,28 @@ def facts(volume: VolumeRecord, nodes: Sequence[str]) -> dict[str, object]:
         "metadata": dict(volume.metadata),
         "extra_specs": dict(volume.extra_specs),
         "qos_specs": dict(volume.qos_specs),
+    }
+
+
+def snapshot_facts(snapshot: SnapshotRecord) -> dict[str, object]:
+    """Return what there is to say of a snapshot, nothing secret."""
+    return {
+        "id": snapshot.id,
+        "name": snapshot.name,
+        "size_gib": snapshot.size_gib,
+        "status": str(snapshot.status),
+        "backend": snapshot.backend,
+        "volume_id": snapshot.volume_id,
+        "volume_cinder_id": snapshot.volume_cinder_id,
+        "cinder_id": snapshot.cinder_id,
+        "created_at": _time(snapshot.created_at),
+        "group_id": snapshot.group_id,
+        "in_work_by": snapshot.owner,
+        "description": snapshot.description,
+        "taken_over_from": dict(snapshot.reference),
+        "being_taken_over_from": dict(snapshot.wanted_reference),
+        "parameters": dict(snapshot.parameters),
+        "metadata": dict(snapshot.metadata),
     }
 
 
@@ -74,6 +98,34 @@ def persistent_volume(volume: VolumeRecord, *, driver_name: str, topology: Mappi
         "metadata": {"name": f"cinderblock-{volume.id}"},
         "spec": spec,
     }
+
+
+def snapshot_content(snapshot: SnapshotRecord, volume: VolumeRecord, *, driver_name: str) -> Mapping[str, object]:
+    """Return a VolumeSnapshotContent that Kubernetes uses this snapshot through; one that is released stays."""
+    name = f"cinderblock-{snapshot.id}"
+    is_block = volume.multiattach or any(mode.startswith("block/") for mode in volume.access)
+    return {
+        "apiVersion": "snapshot.storage.k8s.io/v1",
+        "kind": "VolumeSnapshotContent",
+        "metadata": {"name": name},
+        "spec": {
+            "deletionPolicy": "Retain",
+            "driver": driver_name,
+            "source": {"snapshotHandle": snapshot.id},
+            "sourceVolumeMode": "Block" if is_block else "Filesystem",
+            # The VolumeSnapshot that has this content for its source, in any namespace.
+            "volumeSnapshotRef": {"name": name, "namespace": "default"},
+        },
+    }
+
+
+def as_json(value: object) -> str:
+    """Return a value for programs, secrets cleared."""
+    return masked(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _time(since_1970_s: float) -> str:
+    return datetime.fromtimestamp(since_1970_s, UTC).isoformat(timespec="seconds")
 
 
 def _text(value: object) -> str:

@@ -1,17 +1,14 @@
-"""`cinderblock volume`: look at volumes, take them over, give them back, revert and delete them."""
+"""`cinderblock volume`: look at volumes, take them over, give them back, revert, retype and delete them."""
 
 import argparse
-import json
-import sys
 from collections.abc import Mapping
 
-from cinderblock.concealment import masked
 from cinderblock.driver import Manageable
 from cinderblock.engine import every
-from cinderblock.errors import InvalidRequest, NotFound, UnknownOutcome
-from cinderblock.wanted import WantedVolume
+from cinderblock.wanted import Changes, WantedVolume
 from csi import ids
-from csi.commands import describing, opened
+from csi.commands import asking, describing, opened
+from csi.commands.describing import as_json
 from csi.commands.progress import progress
 from csi.settings import Settings
 from persistence.port import Store
@@ -26,29 +23,26 @@ def run(given: argparse.Namespace) -> int:
         PersistenceError: the store does not answer, or is not ours.
     """
     found = opened.chosen(given)
-    with opened.records(found) as store:
-        try:
-            match given.verb:
-                case "list":
-                    return _list(given, store)
-                case "show":
-                    return _show(given, store)
-                case "manage" if given.list:
-                    return _list_manageable(given, found, store)
-                case "manage":
-                    return _manage(given, found, store)
-                case "unmanage":
-                    return _unmanage(given, found, store)
-                case "revert":
-                    return _revert(given, found, store)
-                case "delete":
-                    return _delete(given, found, store)
-                case _:
-                    raise AssertionError(given.verb)
-        except UnknownOutcome as error:
-            # A serving driver writes the reason to its log; here somebody is looking.
-            reason = f"{error.__cause__}" if error.__cause__ else ""
-            raise UnknownOutcome(f"{error}" + (f"; it said: {reason}" if reason else "")) from error
+    with opened.records(found) as store, asking.reasons():
+        match given.verb:
+            case "list":
+                return _list(given, store)
+            case "show":
+                return _show(given, store)
+            case "manage" if given.list:
+                return _list_manageable(given, found, store)
+            case "manage":
+                return _manage(given, found, store)
+            case "unmanage":
+                return _unmanage(given, found, store)
+            case "revert":
+                return _revert(given, found, store)
+            case "retype":
+                return _retype(given, found, store)
+            case "delete":
+                return _delete(given, found, store)
+            case _:
+                raise AssertionError(given.verb)
 
 
 def _list(given: argparse.Namespace, store: Store) -> int:
@@ -58,7 +52,7 @@ def _list(given: argparse.Namespace, store: Store) -> int:
     for connection in every(store.connections, **where):
         nodes.setdefault(connection.volume_cinder_id, []).append(connection.node_id)
     if given.json:
-        print(_json([describing.facts(one, nodes.get(one.cinder_id, [])) for one in volumes]))
+        print(as_json([describing.facts(one, nodes.get(one.cinder_id, [])) for one in volumes]))
         return 0
     rows = [
         (one.id, one.name, f"{one.size_gib}", one.status, one.backend, " ".join(nodes.get(one.cinder_id, [])))
@@ -69,7 +63,7 @@ def _list(given: argparse.Namespace, store: Store) -> int:
 
 
 def _show(given: argparse.Namespace, store: Store) -> int:
-    volume = _named(store, given.volume)
+    volume = asking.of_id_or_name("volume", store.volumes, given.volume)
     nodes = [one.node_id for one in every(store.connections, volume_cinder_id=volume.cinder_id)]
     snapshots = [
         {"id": one.id, "name": one.name, "status": one.status}
@@ -77,7 +71,7 @@ def _show(given: argparse.Namespace, store: Store) -> int:
         if one.status is not Status.TOMBSTONE
     ]
     found = {**describing.facts(volume, nodes), "snapshots": snapshots}
-    print(_json(found) if given.json else "\n".join(describing.lines(found)))
+    print(as_json(found) if given.json else "\n".join(describing.lines(found)))
     return 0
 
 
@@ -85,7 +79,7 @@ def _list_manageable(given: argparse.Namespace, found: Settings, store: Store) -
     with opened.library(found, store, backend=given.backend) as library, progress("listing"):
         listed = library.volumes.manageable(given.backend)
     if given.json:
-        print(_json([_manageable(one) for one in listed]))
+        print(as_json([_manageable(one) for one in listed]))
         return 0
     rows = [
         (describing.reference(one.reference), f"{one.size_gib}", one.in_the_way or "free to take") for one in listed
@@ -112,30 +106,30 @@ def _manage(given: argparse.Namespace, found: Settings, store: Store) -> int:
         now = backend.driver().reference(volume)
         claim = describing.persistent_volume(volume, driver_name=found.driver_name, topology=backend.topology)
     if given.json:
-        print(_json({**describing.facts(volume, []), "found_as": dict(now), "persistent_volume": claim}))
+        print(as_json({**describing.facts(volume, []), "found_as": dict(now), "persistent_volume": claim}))
         return 0
     was = describing.reference(volume.reference)
     print(f"volume {volume.name} is Cinderblock's now: {volume.size_gib} GiB on back end {volume.backend}")
     print(f"  volume handle in CSI: {volume.id}")
     print(f"  on the back end:      {describing.reference(now)}, which was {was}")
     print("Kubernetes can have it with:\n")
-    print(_json(claim))
+    print(as_json(claim))
     return 0
 
 
 def _unmanage(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = _of_id(store, given.id)
+    volume = asking.of_id("volume", store.volumes, given.id)
     with opened.library(found, store, backend=volume.backend) as library, progress(f"giving back {volume.name}"):
         now = library.volumes.unmanage(volume.id)
     if given.json:
-        print(_json({"id": volume.id, "name": volume.name, "backend": volume.backend, "found_as": dict(now)}))
+        print(as_json({"id": volume.id, "name": volume.name, "backend": volume.backend, "found_as": dict(now)}))
     else:
         print(f"volume {volume.name} is forgotten; back end {volume.backend} has it as {describing.reference(now)}")
     return 0
 
 
 def _revert(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = _of_id(store, given.id)
+    volume = asking.of_id("volume", store.volumes, given.id)
     _confirm(given, store, volume, f"what was written since snapshot {given.snapshot} is lost")
     with opened.library(found, store, backend=volume.backend) as library, progress(f"reverting {volume.name}"):
         library.volumes.revert(volume.id, given.snapshot)
@@ -143,8 +137,23 @@ def _revert(given: argparse.Namespace, found: Settings, store: Store) -> int:
     return 0
 
 
+def _retype(given: argparse.Namespace, found: Settings, store: Store) -> int:
+    volume = asking.of_id("volume", store.volumes, given.id)
+    changes = Changes(extra_specs=dict(given.extra_spec), qos_specs=dict(given.qos))
+    with opened.library(found, store, backend=volume.backend) as library, progress(f"retyping {volume.name}"):
+        now = library.volumes.modify(volume.id, changes)
+    if given.json:
+        facts = {"id": now.id, "name": now.name}
+        print(as_json({**facts, "extra_specs": dict(now.extra_specs), "qos_specs": dict(now.qos_specs)}))
+        return 0
+    print(f"volume {now.name} asks its back end for:")
+    specs = {"extra_specs": dict(now.extra_specs) or "nothing", "qos_specs": dict(now.qos_specs) or "nothing"}
+    print("\n".join(f"  {line}" for line in describing.lines(specs)))
+    return 0
+
+
 def _delete(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = _of_id(store, given.id)
+    volume = asking.of_id("volume", store.volumes, given.id)
     _confirm(given, store, volume, "it is deleted for good")
     with opened.library(found, store, backend=volume.backend) as library, progress(f"deleting {volume.name}"):
         library.volumes.delete(volume.id)
@@ -153,45 +162,13 @@ def _delete(given: argparse.Namespace, found: Settings, store: Store) -> int:
 
 
 def _confirm(given: argparse.Namespace, store: Store, volume: VolumeRecord, consequence: str) -> None:
-    if given.yes:
-        return
-    print(f"volume {volume.name}, {volume.size_gib} GiB on back end {volume.backend}: {consequence}", file=sys.stderr)
-    print("its id once more, to go on: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != volume.id:
-        raise InvalidRequest("that is not its id, so nothing was done; --yes does not ask")
-    if _of_id(store, volume.id).cinder_id != volume.cinder_id:
-        raise InvalidRequest(f"volume {volume.name!r} was deleted and made anew meanwhile; nothing was done")
+    if not given.yes:
+        asking.confirm("volume", store.volumes, volume, consequence)
 
 
 def _say(given: argparse.Namespace, volume: VolumeRecord, words: str) -> None:
-    print(_json({"id": volume.id, "name": volume.name}) if given.json else words)
-
-
-def _of_id(store: Store, volume_id: str) -> VolumeRecord:
-    volume = store.volumes.get(volume_id)
-    if volume is None or volume.status is Status.TOMBSTONE:
-        named = [one.id for one in every(store.volumes, name=volume_id) if one.status is not Status.TOMBSTONE]
-        hint = f"; {volume_id!r} is the name of {', '.join(named)}" if named else ""
-        raise NotFound(f"there is no volume with the id {volume_id!r}{hint}")
-    return volume
-
-
-def _named(store: Store, wanted: str) -> VolumeRecord:
-    """Return the volume with this id, or else the only one with this name."""
-    found = store.volumes.get(wanted)
-    if found is not None:
-        return found
-    named = [one for one in every(store.volumes, name=wanted) if one.status is not Status.TOMBSTONE]
-    if len(named) > 1:
-        raise InvalidRequest(f"several volumes are called {wanted!r}; give an id: {', '.join(one.id for one in named)}")
-    if not named:
-        raise NotFound(f"there is no volume {wanted!r}; `cinderblock volume list` lists them all")
-    return named[0]
+    print(as_json({"id": volume.id, "name": volume.name}) if given.json else words)
 
 
 def _manageable(one: Manageable) -> Mapping[str, object]:
     return {"reference": dict(one.reference), "size_gib": one.size_gib, "in_the_way": one.in_the_way}
-
-
-def _json(value: object) -> str:
-    return masked(json.dumps(value, indent=2, ensure_ascii=False))

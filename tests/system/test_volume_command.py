@@ -1,43 +1,20 @@
 """`cinderblock volume` beside a driver that serves: on its store, its back end and its mounts."""
 
-import json
 import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from cinderblock.units import GIB
 from csi import ids
 from csi.serving import claimed
-
-ROOT = Path(__file__).parents[2]
-
-
-class Ended(Exception):
-    """The command failed; its exit code and what it said."""
+from tests.system.commands import Ended, run
 
 
 @pytest.fixture
 def volume(process):
     """Runs the command; returns what it printed."""
-
-    def run(*arguments, typed="", state_dir=process.state_dir):
-        ended = subprocess.run(
-            [sys.executable, "-m", "csi.cli", "volume", *map(str, arguments), "--state-dir", str(state_dir)],
-            cwd=ROOT,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert "Traceback" not in ended.stderr
-        if ended.returncode:
-            raise Ended(f"{ended.returncode}: {ended.stderr}")
-        return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
-
-    return run
+    return partial(run, "volume", state_dir=process.state_dir)
 
 
 @pytest.fixture
@@ -122,3 +99,15 @@ def test_a_place_where_no_driver_was_is_left_alone(volume, tmp_path):
     with pytest.raises(Ended, match="in its own memory"):
         volume("list", "--config", config)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_specs_change_beside_a_driver_that_has_the_volume_published(volume, client):
+    made = client.create("pvc-1", GIB, parameters={"qos/a": "1", "extra-specs/b": "1"})
+    client.publish(made.volume_id)
+    now = volume("retype", made.volume_id, "--qos", "c=2", "--extra-spec", "b=", "--json")
+    assert now == {"id": made.volume_id, "name": "pvc-1", "extra_specs": {}, "qos_specs": {"a": "1", "c": "2"}}
+    said = volume("retype", made.volume_id, "--qos", "a=", "--qos", "c=")
+    assert " ".join(said.split()) == "volume pvc-1 asks its back end for: extra specs nothing qos specs nothing"
+    assert volume("show", made.volume_id, "--json")["qos_specs"] == {}
+    with pytest.raises(Ended, match="no volume with the id 'pvc-1'"):
+        volume("retype", "pvc-1", "--qos", "a=1")

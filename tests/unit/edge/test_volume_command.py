@@ -1,4 +1,4 @@
-"""The command line of `cinderblock volume`, and its words."""
+"""The command lines of `cinderblock volume` and `cinderblock snapshot`, and their words."""
 
 import json
 
@@ -7,16 +7,21 @@ import pytest
 from csi import cli
 from csi.commands import describing
 from csi.commands.progress import progress
-from tests.contract.stores import volume
+from tests.contract.stores import snapshot, volume
 from tests.waiting import eventually
 
+VERBS = {
+    "volume": ["", "list", "show", "manage", "unmanage", "revert", "retype", "delete"],
+    "snapshot": ["", "list", "show", "manage", "unmanage", "delete"],
+}
 
-@pytest.mark.parametrize("verb", [[], ["list"], ["show"], ["manage"], ["unmanage"], ["revert"], ["delete"]])
-def test_every_verb_has_help(verb, capsys):
+
+@pytest.mark.parametrize(("command", "verb"), [(command, verb) for command, verbs in VERBS.items() for verb in verbs])
+def test_every_verb_has_help(command, verb, capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["volume", *verb, "--help"])
+        cli.main([command, *verb.split(), "--help"])
     assert caught.value.code == 0
-    assert "usage: cinderblock volume" in capsys.readouterr().out
+    assert f"usage: cinderblock {command} {verb}".rstrip() in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -32,11 +37,34 @@ def test_every_verb_has_help(verb, capsys):
         ["manage", "data", "--reference", "x"],
         ["manage", "data", "--reference", "=x"],
         ["revert", "v"],
+        ["retype", "v"],
+        ["retype", "--qos", "a=1"],
+        ["retype", "v", "--qos", "a"],
     ],
 )
 def test_a_wrong_command_line_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["volume", *arguments])
+    assert caught.value.code == 2
+    assert "usage: cinderblock" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["show"],
+        ["delete"],
+        ["manage", "s", "--volume", "v"],
+        ["manage", "s", "--reference", "source-name=x"],
+        ["manage", "--volume", "v", "--reference", "source-name=x"],
+        ["manage", "s", "--volume", "v", "--reference", "x"],
+    ],
+)
+def test_a_wrong_command_line_on_snapshots_is_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["snapshot", *arguments])
     assert caught.value.code == 2
     assert "usage: cinderblock" in capsys.readouterr().err
 
@@ -54,6 +82,9 @@ def test_nothing_secret_is_told():
     assert "CHAP" not in str(found)
     assert "password" not in "\n".join(describing.lines(found))
     assert found["taken_over_from"] == {"source-name": "old-name"}
+    taken = describing.snapshot_facts(snapshot())
+    assert "CHAP" not in str(taken)
+    assert "password" not in "\n".join(describing.lines(taken))
 
 
 def plain(value):

@@ -1,0 +1,29 @@
+"""Runs a command as an operator does, beside a driver."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Ended(Exception):
+    """The command failed; its exit code and what it said."""
+
+
+def run(command, *arguments, state_dir, typed=""):
+    """Run `cinderblock COMMAND …` on a driver's state folder; return what it printed, read where that is JSON."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "csi.cli", command, *map(str, arguments), "--state-dir", str(state_dir)],
+        cwd=ROOT,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr
+    if ended.returncode:
+        raise Ended(f"{ended.returncode}: {ended.stderr}")
+    return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
