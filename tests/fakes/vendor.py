@@ -57,6 +57,9 @@ class VendorDriver(LocalFilesDriver):
         self.log.append(f"terminate_connection {volume.attach_status}")
         return self.shared
 
+    def clean_volume_file_locks(self, volume_id):
+        self.log.append(f"clean_volume_file_locks {volume_id}")
+
     def validate_connector(self, connector):
         if "initiator" not in connector:
             raise exception.InvalidConnectorException(missing="initiator")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ FOREIGN = {
     "xfs": ["mkfs.xfs", "-q"],
     "swap": ["mkswap"],
     "LVM2_member": ["pvcreate", "-q", "--config", 'devices{use_devicesfile=0 global_filter=["a|.*|"]}'],
+    "crypto_LUKS": [sys.executable, "-c", "import sys; open(sys.argv[1], 'r+b').write(b'LUKS\\xba\\xbe\\0\\1')"],
     "dos partition table": [],
 }
 

@@ -76,6 +76,12 @@ def test_an_export_goes_with_its_last_user_only(lab, exporting, last, shared, ke
     assert "terminate_connection attached" in vendor.log
 
 
+def test_a_deleted_volume_leaves_no_lock_file_of_its_driver(lab, exporting):
+    driver, vendor, volume = exporting
+    driver.delete(volume)
+    assert f"clean_volume_file_locks {volume.cinder_id}" in vendor.log
+
+
 def test_a_deleted_volume_loses_its_export_first(lab, exporting):
     driver, vendor, volume = exporting
     driver.connect(volume, stored_connection(lab.store, volume))
