@@ -70,7 +70,14 @@ def without_daemon() -> None:
         context.set_client_mode(False)
 
 
-def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping[str, Json]) -> Any:
+def connector(
+    protocol: str,
+    *,
+    multipath: bool,
+    mount_base: Path,
+    data: Mapping[str, Json],
+    scan_attempts: int = _SCAN_ATTEMPTS,
+) -> Any:
     """Make the connector of a protocol.
 
     Args:
@@ -79,6 +86,7 @@ def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping
         mount_base: this node's own folder for mounted shares; the one in the
             connection is the controller's.
         data: the connection's data; a share's mount options are read from it.
+        scan_attempts: how often a device that is slow to appear is looked for.
 
     Raises:
         InvalidRequest: no such protocol.
@@ -90,7 +98,7 @@ def connector(protocol: str, *, multipath: bool, mount_base: Path, data: Mapping
     if module == "fibre_channel":
         _choose_threads()
     made = getattr(importlib.import_module(_PACKAGE + module), name)
-    options: dict[str, Any] = {"device_scan_attempts": _SCAN_ATTEMPTS}
+    options: dict[str, Any] = {"device_scan_attempts": scan_attempts}
     if protocol in _MULTIPATH:
         options["use_multipath"] = multipath
     if protocol == "iser":

@@ -6,10 +6,16 @@ import pytest
 
 import cinderblock
 from cinderblock.compat import cinderlib
+from cinderblock.compat.cinderlib.persistence import base
 from cinderblock.compat.cinderlib.process import current
 from persistence.records import Json
 
 CONNECTOR: dict[str, Json] = {"host": "one", "initiator": "iqn.2026-01.io.example:one", "multipath": True}
+#: What `setup` takes, by position as well.
+SETUP = (
+    "file_locks_path root_helper suppress_requests_ssl_warnings disable_logs non_uuid_ids output_all_backend_info "
+    "project_id user_id persistence_config fail_on_missing_backend host"
+)
 #: What programs call, by the place where they look for it.
 NAMES = {
     cinderlib: "setup load json jsons dump dumps get_connector_properties list_supported_drivers Backend Volume "
@@ -48,6 +54,23 @@ def test_setup_takes_what_it_took():
     taken = options("/locks", "sudo", False, debug=True, host="me")
     assert (taken.file_locks_path, taken.suppress_requests_ssl_warnings, taken.host) == ("/locks", False, "me")
     assert taken.rest == {"debug": True}
+
+
+def test_setup_has_the_order_that_it_had():
+    from cinderblock.compat.cinderlib.setting_up import options
+
+    names = SETUP.split()
+    taken = options(*names)
+    assert [getattr(taken, name) for name in names] == names
+
+
+def test_what_cinder_s_objects_have_can_be_read(backend):
+    volume = backend.create_volume(1)
+    snapshot = volume.create_snapshot()
+    assert (volume.cluster, volume.consistencygroup, volume.group, volume.glance_metadata) == (None, None, None, {})
+    assert (snapshot.cgsnapshot, snapshot.group_snapshot, volume.encryption_key_id) == (None, None, None)
+    assert "glance_metadata" not in volume.to_dict()
+    assert "cluster" not in volume.to_dict()
 
 
 def test_a_volume_says_what_it_is(backend):
@@ -151,9 +174,15 @@ def test_a_connection_says_what_it_is(backend):
     assert (connection.attached, connection.path, volume.status) == (True, "/dev/sdx", "in-use")
     connection.detach()
     assert connection.device is None
+    connection.device = {"path": "/dev/sdy"}
+    assert cinderlib.Connection.get_by_id(connection.id).path == "/dev/sdy"
+    connection.device = None
+    assert (connection.attached, connection.scan_attempts) == (False, 3)
     volume.cleanup()
     assert (volume.connections, volume.status) == ([], "available")
-    connection = cinderlib.Connection.connect(volume, CONNECTOR)
+    connection = cinderlib.Connection.connect(volume, CONNECTOR, device_scan_attempts=7)
+    assert (connection.scan_attempts, connection.connector.device_scan_attempts) == (7, 7)
+    assert "device_scan_attempts" not in connection.to_dict()
     connection.disconnect()
     connection.disconnect()
     assert (connection.connected, connection.status, connection.deleted) == (False, "detached", True)
@@ -185,5 +214,6 @@ def test_methods_take_what_they_took():
         "stats": ["self", "refresh"],
         "load": ["json_src", "save"],
     }
+    assert list(inspect.signature(base.PersistenceDriverBase.delete_key_value).parameters) == ["self", "key"]
     for name, parameters in wanted.items():
         assert list(inspect.signature(getattr(cinderlib.Backend, name)).parameters)[: len(parameters)] == parameters

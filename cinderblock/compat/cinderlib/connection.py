@@ -16,12 +16,12 @@ from persistence.records import ConnectionRecord, Json
 if TYPE_CHECKING:
     from cinderblock.compat.cinderlib.volume import Volume
 
-#: How often os-brick looks for a device that is slow to appear.
-_SCAN_ATTEMPTS = 3
-
 
 class Connection(Object):
     """A volume made visible to a host; made by `Volume.connect`."""
+
+    #: How often os-brick looks for a device that is slow to appear; what `connect` was given, in this process.
+    scan_attempts: int = 3
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise TypeError("a connection is made by Volume.connect, or loaded")
@@ -67,6 +67,12 @@ class Connection(Object):
         found = self._stored().device
         return None if found is None else {"type": "block", **found.brick, "path": found.path}
 
+    @device.setter
+    def device(self, device: Mapping[str, Json] | None) -> None:
+        """Remember what the program says of the device, or forget it."""
+        self._need()
+        self._say_device(dict(device) if device else None)
+
     @property
     def path(self) -> str | None:
         """The path of the device."""
@@ -98,11 +104,6 @@ class Connection(Object):
         return ("target_iqns" in data and "target_portals" in data) or not isinstance(wwns, str)
 
     @property
-    def scan_attempts(self) -> int:
-        """How often os-brick looks for the device."""
-        return _SCAN_ATTEMPTS
-
-    @property
     def connector(self) -> Any:
         """os-brick's own connector for it; None when the connection has ended."""
         if not self.conn_info:
@@ -110,6 +111,7 @@ class Connection(Object):
         return opening.brick_connector(
             str(self.protocol),
             multipath=self.use_multipath,
+            scan_attempts=self.scan_attempts,
             folder=current().folder,
             data=self.conn_info["data"],
         )
@@ -153,8 +155,7 @@ class Connection(Object):
 
     def device_attached(self, device: Mapping[str, Json]) -> None:
         """Remember the device that another program has made of the connection."""
-        self._need()
-        self._say_device(dict(device))
+        self.device = dict(device)
 
     def disconnect(self, force: bool = False) -> None:  # noqa: ARG002 - cinderlib's signature
         """End the connection; one that has ended is success."""

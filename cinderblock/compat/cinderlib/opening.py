@@ -9,13 +9,17 @@ from cinderblock.config import BackendConfiguration
 from persistence.records import Json
 
 
-def brick_connector(protocol: str, *, multipath: bool, folder: Path, data: Mapping[str, Json]) -> Any:
+def brick_connector(
+    protocol: str, *, multipath: bool, scan_attempts: int, folder: Path, data: Mapping[str, Json]
+) -> Any:
     """Return os-brick's own connector of a protocol; `folder` is the storage's."""
     with untouched():
         from cinderblock.brick import connectors
 
         connectors.set_up(folder / "locks")
-        return connectors.connector(protocol, multipath=multipath, mount_base=folder / "mnt", data=data)
+        return connectors.connector(
+            protocol, multipath=multipath, mount_base=folder / "mnt", data=data, scan_attempts=scan_attempts
+        )
 
 
 def driver_classes() -> list[dict[str, Any]]:

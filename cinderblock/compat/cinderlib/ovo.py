@@ -26,6 +26,9 @@ _INNER = frozenset({"volume_type", "qos_specs"})
 class Ovo:
     """Fields, which a program may read and set; what it sets is stored by its object's `save`."""
 
+    #: What Cinder's objects have, and nothing is ever in here.
+    cluster = consistencygroup = group = cgsnapshot = group_snapshot = None
+
     if TYPE_CHECKING:  # fields are found where all attributes are
 
         def __getattr__(self, name: str) -> Any: ...
@@ -38,6 +41,11 @@ class Ovo:
 
     def __iter__(self) -> Iterator[str]:
         return iter(vars(self))
+
+    @property
+    def glance_metadata(self) -> dict[str, str]:
+        """What Glance would have said of the image that a volume was made from: nothing."""
+        return {}
 
     def show(self, fields: Fields) -> None:
         """Have these fields, whatever was set before."""

@@ -148,9 +148,11 @@ class Volume(Object):
 
     def connect(self, connector_dict: Mapping[str, Json], **ovo_fields: Any) -> Connection:
         """Make the volume visible to a host; return the connection, the same one when there is one already."""
+        scan_attempts = ovo_fields.pop("device_scan_attempts", None)
         with blamed(self):
             made = self.needed().connect(connector_dict, readonly=ovo_fields.get("attach_mode") == "ro")
             connection = Connection.of(saving.keep(made.record, ovo_fields))
+            connection.scan_attempts = int(scan_attempts or connection.scan_attempts)
             self.refresh()
             return connection
 

@@ -65,7 +65,7 @@ class PersistenceDriverBase:
         """Forget a connection; one that is gone is success."""
         self._set_deleted(connection)
 
-    def delete_key_value(self, key_value: Any) -> None:
+    def delete_key_value(self, key: Any) -> None:
         """Forget a fact; one that is gone is success."""
 
     def get_fields(self, resource: Any) -> dict[str, Any]:

@@ -78,11 +78,11 @@ class Persistence(PersistenceDriverBase):
     def delete_connection(self, connection: Any) -> None:
         _forget(current().session.store.connections, connection)
 
-    def delete_key_value(self, key_value: Any) -> None:
-        table, key = current().session.store.key_values, getattr(key_value, "key", key_value)
+    def delete_key_value(self, key: Any) -> None:
+        table, name = current().session.store.key_values, getattr(key, "key", key)
 
         def forget() -> None:
-            found = table.get(key_value_id(str(key)))
+            found = table.get(key_value_id(str(name)))
             if found is not None:
                 table.delete(found)
 
