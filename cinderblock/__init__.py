@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cinderblock.host import Device
     from cinderblock.storage.backend import Backend
     from cinderblock.storage.connection import Connection
+    from cinderblock.storage.group import GroupSnapshot
     from cinderblock.storage.opening import connector_properties, drivers
     from cinderblock.storage.opening import open_storage as open
     from cinderblock.storage.snapshot import Snapshot
@@ -56,6 +57,7 @@ __all__ = [
     "Connection",
     "Device",
     "DeviceMismatch",
+    "GroupSnapshot",
     "InUse",
     "InvalidRequest",
     "Manageable",
@@ -81,6 +83,7 @@ _HOMES = {
     "Backend": "cinderblock.storage.backend",
     "Connection": "cinderblock.storage.connection",
     "Device": "cinderblock.host",
+    "GroupSnapshot": "cinderblock.storage.group",
     "Manageable": "cinderblock.driver",
     "Pool": "cinderblock.driver",
     "Snapshot": "cinderblock.storage.snapshot",

@@ -179,6 +179,7 @@ def manage_snapshot(session: Session, volume: VolumeRecord, reference: Reference
         id=snapshot_id,
         name=wishes.chosen_name(snapshot_id),
         description=checks.text("description", wishes.description),
+        metadata=checks.texts("metadata", wishes.metadata),
         volume_id=volume.id,
     )
     session.need(volume.backend)

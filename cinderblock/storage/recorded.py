@@ -1,6 +1,8 @@
 """What volumes and snapshots have in common for a program: a record as it was last seen."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Generic, Self
 
 from cinderblock.errors import NotFound
@@ -65,6 +67,11 @@ class Recorded(Generic[Kept]):
     def created_at(self) -> datetime:
         """When it was asked for, or taken over."""
         return datetime.fromtimestamp(self.record.created_at, UTC)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Cinder's metadata."""
+        return MappingProxyType(dict(self.record.metadata))
 
     def reload(self) -> Self:
         """Look again; return this object.

@@ -4,17 +4,21 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from cinderblock.errors import NotFound
+from cinderblock.grouped import every_group
+from cinderblock.storage import group
 from cinderblock.storage.backend import Backend
 from cinderblock.storage.connection import Connection
+from cinderblock.storage.group import GroupSnapshot
 from cinderblock.storage.opened import OpenedBackends
 from cinderblock.storage.session import Session, listed, matching
 from cinderblock.storage.snapshot import Snapshot
 from cinderblock.storage.volume import Volume
-from persistence.records import Json
+from persistence.records import Json, Status
 
 
 class Storage:
@@ -110,6 +114,40 @@ class Storage:
         """Return all snapshots, or those of a name or of a back end."""
         found = matching(self._session.store.snapshots, name=name, backend=backend)
         return [Snapshot(self._session, one) for one in found if listed(one)]
+
+    def create_group_snapshot(
+        self, volumes: Sequence[Volume], name: str = "", *, id: str | None = None
+    ) -> GroupSnapshot:
+        """Take snapshots of several volumes as they are at one moment: all of them, or none.
+
+        Args:
+            volumes: one or more, of any back ends while none is connected.
+            name: the id when "".
+            id: makes the call repeatable, as that of `Backend.create_volume` does.
+
+        Raises:
+            NotFound: a volume is gone.
+            InvalidRequest: there is no volume, or one twice.
+            AlreadyExists: the id is taken by a group snapshot of other volumes.
+            InUse: one is connected, and its back end cannot take several volumes at one moment.
+            OutOfSpace: no room.
+        """
+        records = [volume.reload().record for volume in volumes]
+        return GroupSnapshot(self._session, group.create(self._session, records, id=id, name=name))
+
+    def group_snapshot(self, id: str) -> GroupSnapshot:
+        """Return a group snapshot by its id.
+
+        Raises:
+            NotFound: there is none, or it was not taken completely.
+        """
+        found, _ = self._session.ask(partial(self._session.library.groups.get, id))
+        return GroupSnapshot(self._session, found)
+
+    def group_snapshots(self) -> list[GroupSnapshot]:
+        """Return all group snapshots that were taken completely."""
+        found = every_group(self._session.store.key_values)
+        return [GroupSnapshot(self._session, one) for one in found if one.status is Status.AVAILABLE]
 
     def connection(self, id: str) -> Connection:
         """Return a connection by its id.

@@ -42,11 +42,6 @@ class Volume(Visible):
         return self.record.multiattach
 
     @property
-    def metadata(self) -> Mapping[str, str]:
-        """Cinder's metadata."""
-        return MappingProxyType(dict(self.record.metadata))
-
-    @property
     def extra_specs(self) -> Mapping[str, str]:
         """What it asks of the back end, as a volume type would."""
         return MappingProxyType(dict(self.record.extra_specs))
@@ -123,12 +118,21 @@ class Volume(Visible):
         wishes = Wishes(id=id, name=name, description=description, pool=pool, metadata=metadata)
         return Volume(self._session, copy(self._session, self._mine(), size_gib, wishes))
 
-    def create_snapshot(self, name: str = "", *, id: str | None = None, description: str = "") -> Snapshot:
+    def create_snapshot(
+        self,
+        name: str = "",
+        *,
+        id: str | None = None,
+        description: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> Snapshot:
         """Take a snapshot.
 
         Args:
             name: several may have the same; the id when "".
             id: makes the call repeatable, as that of `Backend.create_volume` does.
+            description: any text.
+            metadata: Cinder's.
 
         Raises:
             NotFound: the volume is gone.
@@ -136,11 +140,17 @@ class Volume(Visible):
             OutOfSpace: no room.
             InUse: the volume's state forbids it.
         """
-        wishes = Wishes(id=id, name=name, description=description)
+        wishes = Wishes(id=id, name=name, description=description, metadata=metadata)
         return Snapshot(self._session, create_snapshot(self._session, self._mine(), wishes))
 
     def manage_snapshot(
-        self, reference: Reference, name: str = "", *, id: str | None = None, description: str = ""
+        self,
+        reference: Reference,
+        name: str = "",
+        *,
+        id: str | None = None,
+        description: str = "",
+        metadata: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """Take over a snapshot of this volume that the back end has already, with its content.
 
@@ -153,7 +163,7 @@ class Volume(Visible):
             AlreadyExists: the id is taken by another snapshot, or the snapshot is in the store already.
             InvalidRequest: the back end has no such snapshot, or its driver cannot take it over.
         """
-        wishes = Wishes(id=id, name=name, description=description)
+        wishes = Wishes(id=id, name=name, description=description, metadata=metadata)
         return Snapshot(self._session, manage_snapshot(self._session, self._mine(), reference, wishes))
 
     def snapshots(self) -> list[Snapshot]:

@@ -17,6 +17,8 @@ def test_a_volume_tells_what_it_is(lab):
     with pytest.raises(TypeError):
         volume.metadata["a"] = "c"
     assert lab.open().volume(volume.id).metadata == {"a": "b"}
+    snapshot = volume.create_snapshot("before", description="for it", metadata={"c": "d"})
+    assert (snapshot.name, snapshot.description, snapshot.metadata) == ("before", "for it", {"c": "d"})
 
 
 def test_objects_are_found_by_id_by_name_and_by_where_they_are(lab):

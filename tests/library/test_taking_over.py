@@ -51,13 +51,22 @@ def test_a_volume_is_taken_over_once(lab):
     assert (backend.volumes(), len(lab.files())) == ([volume], 1)
 
 
-@pytest.mark.parametrize("reference", [{}, None, {"source-name": 7}, {"source-name": "nothing"}, {"": "disk"}])
-def test_what_is_not_there_is_not_taken_over(lab, reference):
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ({}, "says where the driver finds it"),
+        (None, "says where the driver finds it"),
+        ({"source-name": 7}, "mapping of texts to texts"),
+        ({"": "disk"}, "mapping of texts to texts"),
+        ({"source-name": "nothing"}, "nothing"),
+    ],
+)
+def test_what_is_not_there_is_not_taken_over(lab, reference, words):
     backend = lab.backend()
     foreign(lab)
-    with pytest.raises(cinderblock.InvalidRequest):
+    with pytest.raises(cinderblock.InvalidRequest, match=words):
         backend.manage(reference)
-    with pytest.raises(cinderblock.InvalidRequest):
+    with pytest.raises(cinderblock.InvalidRequest, match=words):
         backend.create_volume(1, id="v").manage_snapshot(reference)
     assert [volume.id for volume in backend.volumes()] == ["v"]
     assert lab.open().snapshots() == []
@@ -65,9 +74,9 @@ def test_what_is_not_there_is_not_taken_over(lab, reference):
 
 def test_a_snapshot_is_taken_over_and_given_back_with_its_content(lab):
     volume = lab.backend().create_volume(2)
-    snapshot = volume.manage_snapshot(foreign(lab), "before", id="s", description="theirs")
+    snapshot = volume.manage_snapshot(foreign(lab), "before", id="s", description="theirs", metadata={"a": "b"})
     assert (snapshot.name, snapshot.description, snapshot.size_gib) == ("before", "theirs", 2)
-    assert volume.snapshots() == [snapshot]
+    assert (volume.snapshots(), snapshot.metadata) == ([snapshot], {"a": "b"})
     assert content(lab, snapshot.create_volume()) == b"theirs"
     with pytest.raises(cinderblock.InUse, match="has snapshots"):
         volume.unmanage()

@@ -7,7 +7,7 @@ import pytest
 from cinderblock.errors import BackendUnavailable, InvalidRequest, OperationPending
 from cinderblock.wanted import Changes
 from persistence.records import Specs, Status
-from tests.unit.library.world import INDEPENDENT, World, connection, in_thread, volume
+from tests.unit.library.world import INDEPENDENT, World, connection, in_thread, size, volume
 
 GOLD = Changes(metadata={"m": "gold"}, extra_specs={"e": "gold"}, qos_specs={"q": "gold"})
 
@@ -60,6 +60,16 @@ def test_metadata_alone_asks_nothing_of_a_driver_that_cannot_retype(world):
     unable.process("unable").volumes.modify("v", replace(GOLD, extra_specs={}, qos_specs={}))
     unable.close()
     assert asked(world) == ({"n": "1", "m": "gold"}, {"f": "1"}, {"r": "1"})
+
+
+def test_metadata_alone_does_not_wait_for_what_was_cut_off(world, library):
+    world.driver.fail("extend", BackendUnavailable("no answer"))
+    with pytest.raises(BackendUnavailable):
+        library.volumes.extend("v", size(2))
+    library.volumes.modify("v", Changes(metadata={"m": "gold"}))
+    assert world.volume().status is Status.EXTENDING
+    assert asked(world)[0] == {"n": "1", "m": "gold"}
+    assert [verb for verb, _ in world.driver.calls].count("extend") == 1
 
 
 def test_what_was_cut_off_is_finished_by_the_same_call(world, library):
