@@ -147,6 +147,20 @@ def test_what_is_connected_is_exported_again_after_the_machine_was_started_again
     assert lab.exports() == [volume.record.cinder_id]
 
 
+def test_os_brick_is_told_to_keep_its_locks_in_the_folder_of_the_storage(lab):
+    printed = lab.done("""
+import cinderblock
+with cinderblock.open("memory:", state_dir=state) as storage:
+    storage.backend("files", **options)
+    from os_brick.initiator.connectors.base import synchronized
+    synchronized("connect_volume", external=True)(lambda: None)()
+    from oslo_config import cfg
+    print(cfg.CONF.os_brick.lock_path)
+""")
+    assert printed.strip() == str(lab.state / "locks")
+    assert (lab.state / "locks" / "os-brick-connect_volume").is_file()
+
+
 def unexport(lab, volume):
     (lab.folder / "exports" / volume.record.cinder_id).unlink()
 
