@@ -36,7 +36,10 @@ truncate -s 20G /run/pool /run/state /run/share
 # The guest's init reads these; /etc is the one folder that both sides see and that is private.
 mkdir /etc/guest
 printf '%s\n' "$checkout" >/etc/guest/checkout
-printf '%s\n' "${CSI_SANITY:-}" >/etc/guest/csi-sanity
+for name in CI CSI_SANITY SOAK_SECONDS XDG_CACHE_HOME; do
+    # Empty is not the same as absent.
+    [[ ! -v $name ]] || printf '%s=%q\n' "$name" "${!name}"
+done >/etc/guest/environment
 
 # HOME and TMPDIR: where user-mode Linux keeps its control socket and its memory.
 environment=(HOME=/run/control TMPDIR=/run/memory)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from csi.driver_process import DriverProcess
 from tests.guest import machine
-from tests.guest.cluster import started
+from tests.guest.driver import Driver
+from tests.sanity import specs
 from tests.system.pods import Pod
 
 _CINDER_CONF = f"""\
@@ -54,20 +54,25 @@ def as_before(volume_group):
     assert machine.storage() == before
 
 
-@pytest.fixture
-def process(cinder_conf, nothing_left, tmp_path):
-    process = DriverProcess(tmp_path, config=cinder_conf)
-    yield process
-    process.end()
-    # Shown where the test fails.
-    print(process.log_tail(20_000))
+@pytest.fixture(scope="session")
+def driver(cinder_conf, tmp_path_factory):
+    """One driver for all tests of a volume group: in a guest, its start takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("driver")
+    config = folder / "cinder.conf"
+    config.write_text(f"{cinder_conf.read_text()}[csi]\nmax_volumes_per_node = {specs.LIMIT}\n", encoding="utf-8")
+    driver = Driver(folder, config).start()
+    yield driver
+    driver.end()
 
 
 @pytest.fixture
-def client(process):
-    client = started(process)
+def client(driver):
+    before = len(driver.log())
+    client = driver.client()
     yield client
     client.close()
+    # Shown where the test fails.
+    print(driver.log()[before:][-20_000:])
 
 
 @pytest.fixture

@@ -38,6 +38,9 @@ udevadm settle
 iscsid
 multipathd
 
+set -a
+. /etc/guest/environment
+set +a
 cd "$(</etc/guest/checkout)" || poweroff -f -d
 mapfile -d '' -t command </etc/guest/command
 # Cinder runs its own programs by name (cinder-rtstool): they are beside the interpreter.

@@ -1,6 +1,5 @@
 """What an administrator of the target may do behind everybody's back."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,8 @@ def _group(target: str) -> Path:
 
 def _backing(target: str) -> Path:
     """Return the device behind a target's only unit."""
-    return next(_links(_group(target) / "lun/lun_0")).resolve()
+    (link,) = _links(_group(target) / "lun/lun_0")
+    return link.resolve()
 
 
 def _show(target: str, backing: Path) -> None:
@@ -35,10 +35,10 @@ def _show(target: str, backing: Path) -> None:
     group = _group(target)
     unit, initiators = group / "lun/lun_0", list((group / "acls").iterdir())
     for initiator in initiators:
-        for link in list(_links(initiator / "lun_0")):
+        for link in _links(initiator / "lun_0"):
             link.unlink()
         (initiator / "lun_0").rmdir()
-    for link in list(_links(unit)):
+    for link in _links(unit):
         link.unlink()
     (unit / "swapped").symlink_to(backing)
     for initiator in initiators:
@@ -46,5 +46,5 @@ def _show(target: str, backing: Path) -> None:
         (initiator / "lun_0/unit").symlink_to(unit)
 
 
-def _links(folder: Path) -> Iterator[Path]:
-    return (Path(entry.path) for entry in os.scandir(folder) if entry.is_symlink())
+def _links(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_symlink()]

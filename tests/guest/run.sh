@@ -9,7 +9,8 @@
 # cut are among those that run, the guest is cut off in the middle of work first.
 #
 # Environment: PYTHON   the interpreter (default: the checkout's .venv/bin/python)
-#              LIMIT_S  seconds until the guest is ended (default: 1800)
+#              LIMIT_S  seconds until the guest is ended (default: 3600)
+#              CI, SOAK_SECONDS  as everywhere; the tests in the guest see them
 # Exit status: pytest's; 124 after LIMIT_S; 125 when the guest did not get as far as pytest.
 set -euo pipefail
 
@@ -67,9 +68,10 @@ if ((status != 0)); then
     exit "$status"
 fi
 
-# What is built needs the network, which the guest has not.
-export CSI_SANITY=
+# What is built or fetched needs the network, which the guest has not.
+export CSI_SANITY= XDG_CACHE_HOME=${XDG_CACHE_HOME:-$HOME/.cache}
 [[ $collected != *tests/guest/test_sanity* ]] || CSI_SANITY=$("$checkout/tests/lab/csi-sanity.sh")
+[[ $collected != *tests/guest/test_cinderlib* ]] || "$checkout/tests/lab/cinderlib-suite.sh" >/dev/null
 
 work=
 [[ $collected != *tests/guest/test_power_cut.py* ]] || work=tests.guest.work
@@ -77,7 +79,7 @@ work=
 # Whoever ends this script ends the namespaces, and with them every process of the guest.
 say "booting"
 setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc --propagation slave \
-    "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-1800}" "$work" "${arguments[@]}" </dev/null &
+    "$here/boot.sh" "$checkout" "$PYTHON" "${LIMIT_S:-3600}" "$work" "${arguments[@]}" </dev/null &
 ours=$!
 status=0
 wait "$ours" || status=$?

@@ -1,15 +1,14 @@
-"""The whole CSI driver in a process of its own, over Cinder's LVM driver and iSCSI."""
+"""The whole CSI driver, over Cinder's LVM driver and iSCSI."""
 
 import pytest
 
 from cinderblock.units import GIB
 from tests.guest import machine
-from tests.guest.cluster import started
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
 
-def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_told_to_nobody(process, client, pods):
+def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_told_to_nobody(driver, client, pods):
     original = pods(client.create("original", GIB).volume_id).start()
     first = original.write()
     snapshot = client.snapshot("snapshot", original.volume_id)
@@ -26,21 +25,21 @@ def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_t
     assert original.checksum() == second
 
     secrets = machine.chap_secrets()
-    told = process.log_file.read_text(encoding="utf-8") + repr([pod.context for pod in (original, restored, cloned)])
+    told = driver.log() + repr([pod.context for pod in (original, restored, cloned)])
     assert len(secrets) == 3
     assert [secret for secret in secrets if secret in told] == []
 
     client.delete_snapshot(snapshot.snapshot_id)
 
 
-def test_a_mounted_volume_outlives_the_driver_and_its_target(process, client, pods):
+def test_a_mounted_volume_outlives_the_driver_and_its_target(driver, client, pods):
     pod = pods(client.create("volume", GIB).volume_id).start()
     before = pod.write("before")
 
-    process.kill()
+    driver.kill()
     during = pod.write("during")
     machine.lose_targets()
-    pod.client = started(process)
+    driver.restart(client)
     after = pod.write("after")
     pod.stop()
     pod.start()

@@ -8,11 +8,9 @@ import grpc
 import pytest
 
 from cinderblock.units import GIB
-from csi.client import Client, raw
-from csi.driver_process import DriverProcess
+from csi.client import raw
 from csi.proto import csi_pb2
 from tests.guest import lio, machine
-from tests.guest.cluster import started
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
@@ -21,24 +19,6 @@ ROUNDS = 100 if "SOAK_SECONDS" in os.environ else 10
 #: How long a path may take to come back.
 _BACK_S = 60.0
 PORTALS = ("127.0.0.1", "127.0.0.2")
-
-
-@pytest.fixture(scope="module")
-def process(cinder_conf, nothing_left, tmp_path_factory):
-    """One driver for all tests: in a guest, its start takes longer than most of them."""
-    process = DriverProcess(tmp_path_factory.mktemp("driver"), config=cinder_conf)
-    started(process).close()
-    yield process
-    process.end()
-    # Shown where the last test fails.
-    print(process.log_tail(20_000))
-
-
-@pytest.fixture
-def client(process):
-    client = Client(process.endpoint)
-    yield client
-    client.close()
 
 
 def on_node():
@@ -108,7 +88,7 @@ def test_a_unit_that_was_given_to_another_volume_is_refused_and_not_touched(clie
 
 
 @pytest.mark.parametrize("reached", ["sessions", "disks", "maps", "mounts"])
-def test_a_stage_that_is_cut_off_is_finished_when_it_is_repeated(process, client, pods, reached):
+def test_a_stage_that_is_cut_off_is_finished_when_it_is_repeated(driver, client, pods, reached):
     pod = pods(client.create("volume", GIB).volume_id)
     pod.publish()
 
@@ -121,30 +101,30 @@ def test_a_stage_that_is_cut_off_is_finished_when_it_is_repeated(process, client
     request.volume_capability.CopyFrom(pod.capability)
     staging = client.node.NodeStageVolume.future(request, timeout=120)
     eventually(is_there, timeout_s=60, poll_s=0.001)
-    process.kill()
+    driver.node.kill()
     assert staging.exception() is not None
-    pod.client = started(process)
+    driver.restart_node(client)
     pod.stage()
     pod.mount()
     checksum = pod.write()
-    take_from_node(pod.client, pod)
+    take_from_node(client, pod)
     assert on_node() == NOTHING
     pod.stage()
     pod.mount()
     assert pod.checksum() == checksum
 
 
-def test_a_node_that_has_lost_everything_but_its_journal_stages_again(process, client, pods):
+def test_a_node_that_has_lost_everything_but_its_journal_stages_again(driver, client, pods):
     pod = pods(client.create("volume", GIB).volume_id).start()
     checksum = pod.write()
-    process.kill()
+    driver.node.kill()
     # As after a power cut, but for the boot.
     for path in (pod.target, pod.staging):
         machine.run("umount", str(path))
     for name in on_node()["maps"]:
         machine.run("multipath", "-f", f"/dev/{name}")
     machine.run("iscsiadm", "--mode", "session", "--logout")
-    pod.client = started(process)
+    driver.restart_node(client)
     pod.stage()
     pod.mount()
     assert pod.checksum() == checksum

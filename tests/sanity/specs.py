@@ -10,7 +10,7 @@ LIMIT = 8
 ALL, RUN = 103, 102
 
 
-def check(program, endpoint, folder, access_type, *, timeout_s=600):
+def check(program, endpoint, folder, access_type, *, controller="", timeout_s=600):
     """Run all specs; fails with the end of what csi-sanity said where one did not pass, or was not run.
 
     Args:
@@ -18,6 +18,7 @@ def check(program, endpoint, folder, access_type, *, timeout_s=600):
         endpoint: the driver's, with `max_volumes_per_node` of `LIMIT`.
         folder: for its paths, and its report.
         access_type: "mount" or "block".
+        controller: the endpoint of the controller, where the other one is the node's only.
         timeout_s: for all specs together.
     """
     report, mutable = folder / "report.json", folder / "mutable.yaml"
@@ -26,6 +27,7 @@ def check(program, endpoint, folder, access_type, *, timeout_s=600):
         [
             program,
             f"--csi.endpoint={endpoint}",
+            f"--csi.controllerendpoint={controller or endpoint}",
             f"--csi.mountdir={folder}/target",
             f"--csi.stagingdir={folder}/staging",
             f"--csi.testvolumeaccesstype={access_type}",

@@ -1,6 +1,5 @@
 """Controller and node as processes of their own that share a key, and nothing else."""
 
-import base64
 import os
 
 import grpc
@@ -12,26 +11,7 @@ from csi.driver_process import DriverFailed, DriverProcess
 from csi.proto import csi_pb2
 from tests.system.conftest import left_below
 from tests.system.pods import Pod
-
-
-class BothSockets(Client):
-    """One client of two processes: each call goes to the one that serves it."""
-
-    def __init__(self, controller, node):
-        super().__init__(controller.endpoint)
-        self._other = Client(node.endpoint)
-        self.node = self._other.node
-
-    def close(self):
-        self._other.close()
-        super().close()
-
-
-def key_file(folder, name="key"):
-    file = folder / name
-    file.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
-    file.chmod(0o600)
-    return file
+from tests.system.two import BothSockets, key_file
 
 
 def process_of(folder, mode, key):
