@@ -42,17 +42,23 @@ def csi_sanity() -> str:
 
 def storage() -> Mapping[str, set[str]]:
     """Return what initiators, targets and LVM have made, by what it is; names of devices, targets and volumes."""
-    uuids = {uuid.parent.parent.name: uuid.read_text(encoding="ascii") for uuid in SYS.glob("block/dm-*/dm/uuid")}
     volumes = run("lvs", "--noheadings", "-o", "lv_name", VOLUME_GROUP).split()
     return {
-        "sessions": _names("class/iscsi_session/*"),
-        "disks": _names("block/sd*"),
-        "maps": {name for name, uuid in uuids.items() if uuid.startswith("mpath-")},
+        **initiator(),
         "loop devices": loop_devices(),
         "targets": _names("kernel/config/target/iscsi/iqn*"),
         "devices of targets": {file.parent.name for file in SYS.glob("kernel/config/target/core/*/*/enable")},
         # The thin pool is the driver's, made once, and stays.
         "volumes": {name for name in volumes if name != f"{VOLUME_GROUP}-pool"},
+    }
+
+
+def initiator() -> Mapping[str, set[str]]:
+    """Return what this machine has of iSCSI as a client; asks the kernel alone, so it is quick."""
+    return {
+        "sessions": _names("class/iscsi_session/*"),
+        "disks": _names("block/sd*"),
+        "maps": {uuid.parent.parent.name for uuid in SYS.glob("block/dm-*/dm/uuid") if _is_of_multipath(uuid)},
     }
 
 
@@ -133,3 +139,11 @@ def checksum(path: Path) -> str:
 
 def _names(pattern: str) -> set[str]:
     return {path.name for path in SYS.glob(pattern)}
+
+
+def _is_of_multipath(uuid: Path) -> bool:
+    """Tell by its file whether a device-mapper device is multipathd's; one that went meanwhile is not."""
+    try:
+        return uuid.read_text(encoding="ascii").startswith("mpath-")
+    except OSError:
+        return False
