@@ -12,6 +12,8 @@ PYTHON_CODE := csi cinderblock persistence tests
 RUN_DIR ?= $(CURDIR)/.cinderblock
 # Where `make proto` writes; a test points it elsewhere, to compare.
 PROTO_OUT ?= .
+# Where `make crds` writes.
+CRDS_OUT ?= deploy/crds
 
 .PHONY: help
 help: ## List the targets
@@ -27,7 +29,8 @@ demo: setup ## Show a volume's whole life, on files of this machine
 
 .PHONY: test
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
-	@tests/lab/packages.sh postgresql mariadb-server
+	@tests/lab/packages.sh postgresql mariadb-server etcd-server
+	@tests/lab/kubernetes.sh >/dev/null
 	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: guest
@@ -36,7 +39,8 @@ guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
-	@tests/lab/packages.sh postgresql mariadb-server
+	@tests/lab/packages.sh postgresql mariadb-server etcd-server
+	@tests/lab/kubernetes.sh >/dev/null
 	@SOAK_SECONDS=$${SOAK_SECONDS:-300} $(VENV)/bin/python -m pytest \
 	  tests/crash tests/crowds tests/robustness tests/system/test_rounds.py $(PYTEST_ARGS)
 	@SOAK_SECONDS=$${SOAK_SECONDS:-300} tests/guest/run.sh -s \
@@ -74,6 +78,10 @@ proto: ## Make csi/proto/*_pb2* from the .proto files anew
 	@PATH="$(VENV)/bin:$$PATH" $(VENV)/bin/python -m grpc_tools.protoc -I. \
 	  --python_out=$(PROTO_OUT) --grpc_python_out=$(PROTO_OUT) \
 	  --mypy_out=quiet:$(PROTO_OUT) --mypy_grpc_out=quiet,only_sync:$(PROTO_OUT) csi/proto/*.proto
+
+.PHONY: crds
+crds: ## Make deploy/crds from the records anew
+	@$(VENV)/bin/python -m persistence.crd.manifests $(CRDS_OUT)
 
 .PHONY: lock
 lock: ## Choose the newest versions that fit, and write them with their hashes to requirements.lock

@@ -134,7 +134,7 @@ def open_unsealed(connection: str) -> Store:
         StoreUnusable: it is not ours, or newer, or damaged.
         StoreUnavailable: it does not answer.
     """
-    from persistence.sql import open_store, password_of
+    from persistence.opening import open_store, password_of
 
     conceal(password_of(connection), lasting=True)
     return open_store(connection)

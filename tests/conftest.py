@@ -30,6 +30,17 @@ def mariadb():
         yield server
 
 
+@pytest.fixture(scope="session")
+def kubernetes():
+    """A Kubernetes of the tests' own, which has no nodes; our kinds are installed."""
+    from tests.lab.clusters import Kubernetes
+    from tests.lab.servers import running
+
+    with running(Kubernetes) as server:
+        server.install()
+        yield server
+
+
 def pytest_collection_modifyitems(items):
     # Those that run alone come last of all, when there is nobody left to wait for.
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("alone", "slow")])

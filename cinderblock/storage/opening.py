@@ -152,9 +152,11 @@ def _store(wanted: str | Store, undo: ExitStack) -> Store:
     if wanted == _MEMORY:
         return MemoryStore()
     with untouched():
-        from persistence.sql import open_store, password_of
-    conceal(password_of(wanted), lasting=True)
-    store = open_store(wanted)
+        from persistence.opening import open_store, password_of
+
+        # What the store needs is imported by these.
+        conceal(password_of(wanted), lasting=True)
+        store = open_store(wanted)
     undo.callback(store.close)
     check_whole(store)
     return store

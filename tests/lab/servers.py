@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from persistence.sql.schema import TABLES
 from tests.waiting import eventually
@@ -23,6 +23,9 @@ from tests.waiting import eventually
 #: How long a server may take to come up, or to notice that it was killed.
 _LONG_S = 30.0
 _OUT_OF_PATH = ("/usr/sbin", *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
+
+
+S = TypeVar("S", bound="Server")
 
 
 def program(name: str) -> str:
@@ -192,7 +195,7 @@ class Server:
 
 
 @contextmanager
-def running(make: Callable[[], Server]) -> Iterator[Server]:
+def running(make: Callable[[], S]) -> Iterator[S]:
     """A server that is removed in the end."""
     server = make()
     try:

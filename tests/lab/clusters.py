@@ -1,0 +1,185 @@
+"""A Kubernetes without nodes, for tests: an etcd and a kube-apiserver, on ports of the loopback that were free."""
+
+import itertools
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # has no types of its own
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.lab.servers import Server, program
+
+ROOT = Path(__file__).parents[2]
+CRDS = ROOT / "deploy" / "crds"
+_TOKEN = "a-token-of-the-tests-own"
+
+
+@cache
+def programs() -> Path:
+    """Return the folder of Kubernetes' programs, built when they are missing."""
+    command = [ROOT / "tests" / "lab" / "kubernetes.sh"]
+    return Path(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+class Etcd(Server):
+    kind = "etcd"
+    user = "root"
+
+    def make(self) -> None:
+        self.address = f"http://127.0.0.1:{free_port()}"
+        self._peers = f"http://127.0.0.1:{free_port()}"
+
+    def command(self) -> list[str]:
+        listening = [f"--listen-client-urls={self.address}", f"--advertise-client-urls={self.address}"]
+        peers = [f"--listen-peer-urls={self._peers}", f"--initial-advertise-peer-urls={self._peers}"]
+        cluster = f"--initial-cluster=default={self._peers}"
+        return [program("etcd"), f"--data-dir={self.data}", "--unsafe-no-fsync", *listening, *peers, cluster]
+
+    def _is_up(self) -> bool:
+        assert self._running().poll() is None, (self.folder / "log").read_text()[-2000:]
+        try:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=5) as answer:  # noqa: S310 -- our own address
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+class Kubernetes(Server):
+    """The API server with its etcd; what is killed and frozen is the API server, what is stored is in the etcd."""
+
+    kind = "kubernetes"
+    user = "root"
+    ending = signal.SIGTERM
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.etcd = Etcd()
+        self.port = free_port()
+        self._spaces = itertools.count()
+
+    def make(self) -> None:
+        self.etcd.make()
+        self.etcd.start()
+        self.data.mkdir()
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        (self.folder / "key").write_bytes(key.private_bytes(*pem))
+        (self.folder / "tokens").write_text(f"{_TOKEN},admin,admin,system:masters\n")
+
+    def command(self) -> list[str]:
+        issuing = [
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self.folder}/key",
+            f"--service-account-signing-key-file={self.folder}/key",
+        ]
+        serving = [f"--cert-dir={self.data}", f"--secure-port={self.port}", "--bind-address=127.0.0.1"]
+        alone = ["--endpoint-reconciler-type=none", "--advertise-address=127.0.0.1"]
+        allowing = ["--authorization-mode=RBAC", f"--token-auth-file={self.folder}/tokens"]
+        return [
+            str(programs() / "kube-apiserver"),
+            f"--etcd-servers={self.etcd.address}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            *(*serving, *alone, *allowing, *issuing),
+        ]
+
+    def remove(self) -> None:
+        super().remove()
+        self.etcd.remove()
+
+    def install(self) -> None:
+        """Install our kinds, or bring them up to date."""
+        self.kubectl("apply", "-f", str(CRDS))
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Give the URL of an empty store."""
+        yield self.emptied()
+
+    def emptied(self) -> str:
+        """Return the URL of an empty store."""
+        return self.url(self.namespace())
+
+    def namespace(self) -> str:
+        """Return a namespace that is new; nobody removes one here, and nobody has to."""
+        name = f"store{next(self._spaces)}"
+        self.ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return name
+
+    def url(self, database: str) -> str:
+        return f"kubernetes://{database}?kubeconfig={self.kubeconfig()}"
+
+    def kubeconfig(self, *, token: str = _TOKEN, port: int = 0, name: str = "admin") -> Path:
+        """Return a file that tells how to reach the cluster, as whom, and through which port."""
+        server = f"https://127.0.0.1:{port or self.port}"
+        cluster = {"server": server, "certificate-authority": str(self.data / "apiserver.crt")}
+        context = {"cluster": "lab", "user": "user", "namespace": "default"}
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "lab",
+            "clusters": [{"name": "lab", "cluster": cluster}],
+            "users": [{"name": "user", "user": {"token": token}}],
+            "contexts": [{"name": "lab", "context": context}],
+        }
+        path = self.folder / f"kubeconfig-{name}-{port}"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    def kubectl(self, *arguments: str) -> str:
+        """Return what kubectl prints, as the cluster's master."""
+        command = [
+            str(programs() / "kubectl"),
+            f"--kubeconfig={self.kubeconfig()}",
+            f"--cache-dir={self.folder}/kubectl",
+        ]
+        return subprocess.run([*command, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def token(self, namespace: str, account: str) -> str:
+        """Return a token of a service account."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+        return str(self.ask("POST", path, wanted)["status"]["token"])
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return what the API answers to the cluster's master."""
+        return dict(json.loads(self._asked(method, path, body)))
+
+    def dump(self, database: str) -> str:
+        # All that etcd has of it, be it of our kinds or not, and of all versions that there are still.
+        return self._output("strings", "-n", "4", str(self.etcd.data / "member" / "snap" / "db"))
+
+    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        trusted = ssl.create_default_context(cafile=str(self.data / "apiserver.crt"))
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{self.port}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {_TOKEN}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310 -- as above
+            return bytes(answer.read())
+
+    def _is_up(self) -> bool:
+        assert self._running().poll() is None, (self.folder / "log").read_text()[-2000:]
+        try:
+            return self._asked("GET", "/readyz") == b"ok"
+        except (OSError, urllib.error.HTTPError):
+            return False
