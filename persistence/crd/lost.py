@@ -59,13 +59,13 @@ class Writes:
         return self._do("POST", place.folder, content, (place, ""), deadline)
 
     def change(self, place: Place, content: Content, version: str, deadline: Deadline) -> Answer | None:
-        """Return the answer to a change of this version; None when it gave none, and is final now."""
-        return self._do("PUT", place.path, content, (place, version), deadline)
+        """Return the answer to a change of this version, none where that is ""; None as in `create`."""
+        return self._do("PUT", place.path, content, (place, version), deadline) if version else None
 
     def delete(self, place: Place, version: str, deadline: Deadline) -> Answer | None:
-        """Return the answer to a deletion of this version; None when it gave none, and is final now."""
+        """Return the answer to a deletion of this version, none where that is ""; None as in `create`."""
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
-        return self._do("DELETE", place.path, options, (place, version), deadline)
+        return self._do("DELETE", place.path, options, (place, version), deadline) if version else None
 
     def _do(
         self, method: str, path: str, body: Mapping[str, object], lost: tuple[Place, str], deadline: Deadline

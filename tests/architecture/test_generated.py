@@ -30,6 +30,16 @@ def test_the_committed_file_is_what_make_proto_makes(made_anew, name):
     assert (PROTO / name).read_bytes() == (made_anew / name).read_bytes(), "run 'make proto' and commit what it changed"
 
 
+def test_the_committed_kinds_are_what_make_crds_makes(tmp_path):
+    venv = Path(sys.executable).parent.parent
+    command = ["make", "--no-print-directory", "crds", f"VENV={venv}", f"CRDS_OUT={tmp_path}"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    committed = {path.name: path.read_text() for path in (ROOT / "deploy" / "crds").iterdir()}
+    assert made == committed, "run 'make crds' and commit what it changed"
+    assert len(made) == 5
+
+
 def test_csi_proto_is_the_specifications_own():
     digest = hashlib.sha256((PROTO / "csi.proto").read_bytes()).hexdigest()
     assert digest == "8c5604cb76fefff19c01cf88ebd229e4f8c88c419898b07e4914318d25d84af3", (

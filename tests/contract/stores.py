@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cinderblock.compat.cinderlib.persistence.plugged import PluginStore
-from persistence import crd
+from persistence import opening
 from persistence.memory import MemoryStore
 from persistence.port import Store
 from persistence.records import (
@@ -45,7 +45,7 @@ FILES: dict[str, Callable[[Path], Store]] = {
 SERVED: dict[str, Callable[[Path], Store]] = {
     "postgresql": lambda folder: open_store((folder / "url").read_text()),
     "mariadb": lambda folder: open_store((folder / "url").read_text()),
-    "kubernetes": lambda folder: crd.open_store((folder / "url").read_text()),
+    "kubernetes": lambda folder: opening.open_store((folder / "url").read_text()),
 }
 DURABLE = {**FILES, **SERVED}
 
