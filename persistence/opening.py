@@ -16,8 +16,9 @@ def open_store(url: str) -> Store:
         try:
             from persistence import crd  # noqa: PLC0415 -- see above
         except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
             raise StoreUnusable(
-                f"{url.partition('?')[0]} needs the Python package {error.name}; "
+                f"{url.partition('?')[0]} needs the Python package {package}; "
                 "install it with `pip install 'cinderblock[kubernetes]'`"
             ) from error
         return crd.open_store(url)

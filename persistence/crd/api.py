@@ -20,6 +20,8 @@ _CONNECTING_S = 5.0
 #: Pauses before a request is made again: the first, and the longest.
 _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _SERVER_FAULTS = range(500, 600)
+#: What is said of an object that etcd does not take: by itself, and before it is asked.
+_TOO_LARGE = ("request is too large", "message larger than max")
 #: Before anything was sent.
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
@@ -152,7 +154,11 @@ class Api:
             timeout=urllib3.Timeout(connect=min(left_s, _CONNECTING_S), read=left_s),
             retries=False,
         )
-        return Answer(status=response.status, content=_content(response.data))
+        answer = Answer(status=response.status, content=_content(response.data))
+        if answer.status in _SERVER_FAULTS and any(words in answer.message for words in _TOO_LARGE):
+            # No fault, and nothing was done.
+            return Answer(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content=answer.content)
+        return answer
 
 
 def _content(data: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import kubernetes.config
+import yaml  # type: ignore[import-untyped]  # has no types of its own
 from kubernetes.client import Configuration
 from kubernetes.config.config_exception import ConfigException
 
@@ -92,7 +93,7 @@ def _configured(configuration: Configuration, options: Mapping[str, str]) -> str
         contexts, active = kubernetes.config.list_kube_config_contexts(path)
         chosen = next((one for one in contexts if one["name"] == context), active)
         return str(chosen["context"].get("namespace") or "default")
-    except (ConfigException, OSError, ValueError, TypeError) as error:
+    except (ConfigException, yaml.YAMLError, OSError, AttributeError, LookupError, TypeError, ValueError) as error:
         # Only the class: what is said may be a part of the file, which has credentials in it.
         what = f"the kubeconfig {options.get('kubeconfig', '')}" if options else "what a pod gets of its cluster"
         raise StoreUnusable(f"{what} cannot be used ({type(error).__name__}); {_WANTED}") from None

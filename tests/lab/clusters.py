@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import signal
 import socket
 import ssl
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,21 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab.servers import Server, program
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 CRDS = ROOT / "deploy" / "crds"
+RBAC = ROOT / "deploy" / "rbac-store.yaml"
 _TOKEN = "a-token-of-the-tests-own"
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_KINDS = "/apis/cinderblock.io/v1"
+_RBAC_API = "/apis/rbac.authorization.k8s.io/v1"
+_PATHS = {
+    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
+    "Role": f"{_RBAC_API}/namespaces/{{namespace}}/roles",
+    "RoleBinding": f"{_RBAC_API}/namespaces/{{namespace}}/rolebindings",
+    "ClusterRoleBinding": f"{_RBAC_API}/clusterrolebindings",
+}
 
 
 @cache
@@ -82,6 +95,7 @@ class Kubernetes(Server):
         pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         (self.folder / "key").write_bytes(key.private_bytes(*pem))
         (self.folder / "tokens").write_text(f"{_TOKEN},admin,admin,system:masters\n")
+        (self.folder / "token-admin").write_text(_TOKEN)
 
     def command(self) -> list[str]:
         issuing = [
@@ -104,9 +118,11 @@ class Kubernetes(Server):
         self.etcd.remove()
 
     def install(self) -> None:
-        """Install our kinds, or bring them up to date."""
-        self.kubectl("apply", "-f", str(CRDS))
+        """Install our kinds, or bring them up to date, and what is allowed to whoever uses them."""
+        self.kubectl("apply", "-f", str(CRDS), "-f", str(RBAC), "-n", "default")
         self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        # It remembers for long what kinds there were.
+        shutil.rmtree(self.folder / "kubectl")
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -118,16 +134,38 @@ class Kubernetes(Server):
         return self.url(self.namespace())
 
     def namespace(self) -> str:
-        """Return a namespace that is new; nobody removes one here, and nobody has to."""
+        """Return a namespace that is new, with an account that may do there what `deploy/rbac-store.yaml` says.
+
+        Nobody removes a namespace here, and nobody has to.
+        """
         name = f"store{next(self._spaces)}"
         self.ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        for content in yaml.safe_load_all(RBAC.read_text()):
+            if content["kind"] == "ClusterRoleBinding":
+                content["metadata"]["name"] += f"-{name}"
+                content["subjects"][0]["namespace"] = name
+            if content["kind"] != "ClusterRole":
+                self.ask("POST", _PATHS[content["kind"]].format(namespace=name), content)
+        token = self._token(name)
+        self.kubeconfig(name, token=token)
+        eventually(lambda: self._allows(name, token))
         return name
 
-    def url(self, database: str) -> str:
-        return f"kubernetes://{database}?kubeconfig={self.kubeconfig()}"
+    def url(self, database: str, *, port: int = 0) -> str:
+        return f"kubernetes://{database}?kubeconfig={self.kubeconfig(database, port=port)}"
 
-    def kubeconfig(self, *, token: str = _TOKEN, port: int = 0, name: str = "admin") -> Path:
-        """Return a file that tells how to reach the cluster, as whom, and through which port."""
+    def kubeconfig(self, name: str, *, token: str = "", port: int = 0) -> Path:
+        """Return a file that tells how to reach the cluster, as whom, and through which port.
+
+        Args:
+            name: a namespace, for its account, or "admin".
+            token: what that account shows, the first time.
+            port: where the server is reached, if that is not its own.
+        """
+        kept = self.folder / f"token-{name}"
+        if token:
+            kept.write_text(token)
+        token = token or kept.read_text()
         server = f"https://127.0.0.1:{port or self.port}"
         cluster = {"server": server, "certificate-authority": str(self.data / "apiserver.crt")}
         context = {"cluster": "lab", "user": "user", "namespace": "default"}
@@ -143,18 +181,29 @@ class Kubernetes(Server):
         path.write_text(yaml.safe_dump(content))
         return path
 
+    def _allows(self, namespace: str, token: str) -> bool:
+        """Tell whether the account has its rights yet: the server hears of them a little later."""
+        paths = [f"{_DEFINITIONS}/cindervolumes.cinderblock.io", f"{_KINDS}/namespaces/{namespace}/cindervolumes"]
+        try:
+            return all(self._asked("GET", path, token=token) for path in paths)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.FORBIDDEN:
+                raise
+            return False
+
     def kubectl(self, *arguments: str) -> str:
         """Return what kubectl prints, as the cluster's master."""
         command = [
             str(programs() / "kubectl"),
-            f"--kubeconfig={self.kubeconfig()}",
+            f"--kubeconfig={self.kubeconfig('admin')}",
             f"--cache-dir={self.folder}/kubectl",
         ]
-        return subprocess.run([*command, *arguments], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
-    def token(self, namespace: str, account: str) -> str:
-        """Return a token of a service account."""
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+    def _token(self, namespace: str) -> str:
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/cinderblock-controller/token"
         wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
         return str(self.ask("POST", path, wanted)["status"]["token"])
 
@@ -166,13 +215,13 @@ class Kubernetes(Server):
         # All that etcd has of it, be it of our kinds or not, and of all versions that there are still.
         return self._output("strings", "-n", "4", str(self.etcd.data / "member" / "snap" / "db"))
 
-    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, token: str = _TOKEN) -> bytes:
         trusted = ssl.create_default_context(cafile=str(self.data / "apiserver.crt"))
         request = urllib.request.Request(
             f"https://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {_TOKEN}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310 -- as above
             return bytes(answer.read())
