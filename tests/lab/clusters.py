@@ -207,9 +207,19 @@ class Kubernetes(Server):
         wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
         return str(self.ask("POST", path, wanted)["status"]["token"])
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return what the API answers to the cluster's master."""
-        return dict(json.loads(self._asked(method, path, body)))
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, refused: int = 0) -> dict[str, Any]:
+        """Return what the API answers to the cluster's master; nothing where it refuses with this status."""
+        try:
+            return dict(json.loads(self._asked(method, path, body)))
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != refused:
+                    raise
+            return {}
+
+    def text(self, path: str) -> str:
+        """Return what the server tells the cluster's master there."""
+        return self._asked("GET", path).decode()
 
     def dump(self, database: str) -> str:
         # All that etcd has of it, be it of our kinds or not, and of all versions that there are still.

@@ -44,13 +44,24 @@ class _Pair:
 
 
 class Relay:
-    """A socket in a folder of its own, of the same name as the server's, which new connections always get through."""
+    """What new connections always get through.
 
-    def __init__(self, target: Path) -> None:
+    It is a socket in a folder of its own, of the same name as the server's, or, where that is a port, a port.
+    """
+
+    def __init__(self, target: Path | int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cinderblock-relay-"))
-        self._target = target
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(self.folder / target.name))
+        self.port = 0
+        if isinstance(target, Path):
+            self._family = socket.AF_UNIX
+            self._target: str | tuple[str, int] = str(target)
+            self._listener = socket.socket(self._family, socket.SOCK_STREAM)
+            self._listener.bind(str(self.folder / target.name))
+        else:
+            self._family, self._target = socket.AF_INET, ("127.0.0.1", target)
+            self._listener = socket.socket(self._family, socket.SOCK_STREAM)
+            self._listener.bind(("127.0.0.1", 0))
+            self.port = self._listener.getsockname()[1]
         self._listener.listen()
         self._pairs: list[_Pair] = []
         self._threads = [threading.Thread(target=self._accept)]
@@ -91,10 +102,10 @@ class Relay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            server = socket.socket(self._family, socket.SOCK_STREAM)
             pair = _Pair(client, server)
             try:
-                server.connect(str(self._target))
+                server.connect(self._target)
             except OSError:
                 pair.hang_up()
             self._pairs.append(pair)
