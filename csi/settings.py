@@ -58,8 +58,9 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
             secret=True,
             help="The store of records: sqlite:///PATH, in the state folder by default; "
             "postgresql://USER:PASSWORD@HOST/DATABASE (PostgreSQL 14 or later, with cinderblock[postgresql]); "
-            "mariadb:// or mysql:// likewise (MariaDB 10.6 or later, cinderblock[mariadb]). Special characters of a "
-            "password stand as %XX. Several controllers may share a database, never Cinder's own.",
+            "mariadb:// or mysql:// likewise (MariaDB 10.6 or later, cinderblock[mariadb]); kubernetes://NAMESPACE, "
+            "the cluster that the process is in, or that of ?kubeconfig=PATH&context=NAME (cinderblock[kubernetes]). "
+            "Special characters of a password stand as %XX. Several controllers may share a store, never Cinder's own.",
         ),
     ),
 }
