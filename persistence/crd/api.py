@@ -178,4 +178,6 @@ def _said(error: BaseException) -> str:
         return str(error.__cause__ or error).partition("> ")[2] or str(error.__cause__ or "no connection")
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return "there was no answer in time"
-    return type(error).__name__
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return "the connection has ended"
+    return str(error) if isinstance(error, urllib3.exceptions.SSLError) else type(error).__name__

@@ -12,6 +12,7 @@ from persistence.crd import open_store
 from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
 from tests.contract.stores import every_id, key_value, volume
 from tests.lab.relay import Relay, Way
+from tests.robustness.crowding import one_at_a_time, turned_away
 from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
 from tests.waiting import eventually
 
@@ -197,6 +198,18 @@ def test_what_was_inserted_and_deleted_after_its_answer_was_lost_never_comes_bac
         late.key_values.insert(key_value("new", "twice"))
 
 
+def test_what_another_inserted_while_the_answer_was_lost_stays_deleted_when_it_is(store, relay, late):
+    assert answered(late) == {}
+    relay.go(Way.LATE)
+    with pytest.raises(StoreUnavailable):
+        late.key_values.insert(key_value("new", "late"))
+    stored = store.key_values.insert(key_value("new", "other"))
+    assert answered(late) == {"new": "other"}
+    store.key_values.delete(stored)
+    relay.deliver()
+    assert held(store) == {}
+
+
 def test_a_server_that_has_no_time_for_us_is_told_and_asked_again(kubernetes, space, store, impatient):
     old = store.key_values.insert(key_value("old"))
     with one_at_a_time(kubernetes, space), ThreadPoolExecutor(1) as pool:
@@ -229,45 +242,6 @@ def is_turned_away(store):
     except StoreUnavailable as error:
         return "oo many requests" in str(error)
     return False
-
-
-@contextmanager
-def one_at_a_time(kubernetes, space):
-    """Have the server do one request of the space's account at a time, and turn the others away with 429."""
-    version = "flowcontrol.apiserver.k8s.io/v1"
-    least = {"nominalConcurrencyShares": 0, "borrowingLimitPercent": 0, "limitResponse": {"type": "Reject"}}
-    account = {"kind": "ServiceAccount", "serviceAccount": {"name": "*", "namespace": space}}
-    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": True}
-    flow = {
-        "priorityLevelConfiguration": {"name": space},
-        "matchingPrecedence": 2,
-        "rules": [{"subjects": [account], "resourceRules": [everything]}],
-    }
-    contents = {"PriorityLevelConfiguration": {"type": "Limited", "limited": least}, "FlowSchema": flow}
-    for kind, spec in contents.items():
-        content = {"apiVersion": version, "kind": kind, "metadata": {"name": space}, "spec": spec}
-        kubernetes.ask("POST", f"/apis/{version}/{kind.lower()}s", content)
-    with closing(open_store(kubernetes.url(space))) as store:
-        eventually(lambda: [store.key_values.page(), figures(kubernetes, space)["DispatchedRequests"] != "0"][1])
-    try:
-        yield
-    finally:
-        for kind in reversed(contents):
-            kubernetes.ask("DELETE", f"/apis/{version}/{kind.lower()}s/{space}")
-
-
-def figures(kubernetes, space):
-    """Return what the server counts of the requests that are done one at a time."""
-    said = kubernetes.text("/debug/api_priority_and_fairness/dump_priority_levels").splitlines()
-    table = [[cell.strip() for cell in line.split(",")] for line in said]
-    return next(
-        (dict(zip(table[0], row, strict=True)) for row in table if row[0] == space), {"DispatchedRequests": "0"}
-    )
-
-
-def turned_away(kubernetes, space):
-    """Return how many requests were turned away."""
-    return int(figures(kubernetes, space)["RejectedRequests"])
 
 
 def test_a_storm_of_changes_that_meet_each_other_ends_with_all_of_them(kubernetes, space, store):

@@ -1,6 +1,7 @@
 """A store in a Kubernetes cluster: its URL, its kinds, what it is allowed, and what people see of it."""
 
 import itertools
+import os
 import subprocess
 import sys
 import traceback
@@ -65,6 +66,31 @@ def test_the_namespace_is_the_contexts_where_none_is_named(kubernetes, space):
         pytest.raises(StoreUnavailable, match=r'^kubernetes://default .* forbidden: .* in the namespace "default"'),
     ):
         store.volumes.page()
+
+
+IN_A_POD = """
+set -eu
+mount -t tmpfs none /run
+mkdir -p /run/secrets/kubernetes.io/serviceaccount
+cp "$1/token-$2" /run/secrets/kubernetes.io/serviceaccount/token
+cp "$1/data/apiserver.crt" /run/secrets/kubernetes.io/serviceaccount/ca.crt
+printf %s "$2" >/run/secrets/kubernetes.io/serviceaccount/namespace
+exec "$3" -c 'if True:
+    from persistence.opening import open_store
+    print([record.id for record in open_store("kubernetes://").key_values.page()])'
+"""
+
+
+def test_in_a_pod_it_is_the_pods_own_namespace(kubernetes, space, store):
+    store.key_values.insert(key_value("mine"))
+    environment = {
+        **os.environ,
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(kubernetes.port),
+    }
+    command = ["unshare", "--mount", "sh", "-c", IN_A_POD, "sh", str(kubernetes.folder), space, sys.executable]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("['mine']\n", "")
 
 
 WITHOUT_CLIENT = """
