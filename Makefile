@@ -29,7 +29,7 @@ demo: setup ## Show a volume's whole life, on files of this machine
 
 .PHONY: test
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
-	@tests/lab/packages.sh postgresql mariadb-server etcd-server
+	@tests/lab/packages.sh postgresql mariadb-server
 	@tests/lab/kubernetes.sh >/dev/null
 	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) $(PYTEST_ARGS)
 
@@ -39,7 +39,7 @@ guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
-	@tests/lab/packages.sh postgresql mariadb-server etcd-server
+	@tests/lab/packages.sh postgresql mariadb-server
 	@tests/lab/kubernetes.sh >/dev/null
 	@SOAK_SECONDS=$${SOAK_SECONDS:-300} $(VENV)/bin/python -m pytest \
 	  tests/crash tests/crowds tests/robustness tests/system/test_rounds.py $(PYTEST_ARGS)

@@ -32,6 +32,9 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 #: Ids and indexed values, in characters: two of them fit into one index of any database (MariaDB: 3,072 bytes).
 MAX_KEY_LENGTH = 256
 
+#: Indexed fields of which very many records have the same value.
+COARSE = frozenset({"backend"})
+
 #: What a page is selected by: an indexed field -> the wanted value, or several of which one must be there.
 Where: TypeAlias = Mapping[str, str | frozenset[str]]
 

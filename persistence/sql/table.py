@@ -8,15 +8,12 @@ import sqlalchemy.exc
 
 from persistence.codec import decode, written
 from persistence.errors import RecordChanged, RecordExists
-from persistence.keys import KINDS, Where, key_problem, may_match, new_revision, storable
+from persistence.keys import COARSE, KINDS, Where, key_problem, may_match, new_revision, storable
 from persistence.records import Record
 from persistence.sql.database import Database
 from persistence.sql.schema import TABLES
 
 R = TypeVar("R", bound=Record)
-
-#: Indexed fields of which very many records have the same value.
-_COARSE = frozenset({"backend"})
 
 
 class SqlTable(Generic[R]):
@@ -85,10 +82,10 @@ class SqlTable(Generic[R]):
         """Return the statement of a page that is selected by fields, each with whether it has several values."""
         ids = self._columns.id
         # An expression has no index: with a finer field at hand, a coarse one's would be walked from end to end.
-        fine = fields.keys() - _COARSE
+        fine = fields.keys() - COARSE
         statement = self._rows.where(ids > sa.bindparam("after"))
         for field, several in sorted(fields.items()):
-            column = self._columns[field].concat("") if fine and field in _COARSE else self._columns[field]
+            column = self._columns[field].concat("") if fine and field in COARSE else self._columns[field]
             value: sa.BindParameter[str] = sa.bindparam(f"wanted_{field}", expanding=several)
             statement = statement.where(column.in_(value) if several else column == value)
         return statement.order_by(ids).limit(sa.bindparam("most", type_=sa.Integer))

@@ -30,7 +30,7 @@ S = TypeVar("S", bound="Server")
 
 def program(name: str) -> str:
     found = shutil.which(name, path=os.pathsep.join((os.environ["PATH"], *_OUT_OF_PATH)))
-    assert found, f"{name} is missing: tests/lab/packages.sh postgresql mariadb-server etcd-server installs it"
+    assert found, f"{name} is missing: tests/lab/packages.sh postgresql mariadb-server installs it"
     return found
 
 
