@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     check(parser, given)
+    if given.command == "serve" and given.mode == Mode.CONTROLLER and given.registration_dir:
+        parser.error("--registration-dir is for a node: a controller has nothing to register")
     try:
         return _run(given)
     except (CinderblockError, PersistenceError) as error:
@@ -96,6 +98,8 @@ def _serve(given: argparse.Namespace) -> int:
         endpoint=given.endpoint,
         state_dir=given.state_dir,
         node_id=given.node_id,
+        registration_dir=given.registration_dir,
+        kubelet_endpoint=given.kubelet_endpoint,
         key_file=given.key_file,
         log_level=given.log_level,
     )
@@ -140,6 +144,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; files on this machine without it")
     parser.add_argument("--node-id", metavar="ID", help="this node's name; the host name without it")
+    parser.add_argument(
+        "--registration-dir", type=Path, metavar="DIR", help="register with the kubelet whose plugins_registry this is"
+    )
+    parser.add_argument(
+        "--kubelet-endpoint", metavar="PATH", help="the endpoint as the kubelet sees it; itself without"
+    )
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets")
     parser.add_argument("--log-level", choices=LEVELS, help="info without it")
 

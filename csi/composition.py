@@ -4,6 +4,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ class _Built:
     register: list[Register] = field(default_factory=list)
     ready: list[Callable[[], bool]] = field(default_factory=list)
     close: list[Callable[[], None]] = field(default_factory=list)
+    beside: list[AbstractContextManager[object]] = field(default_factory=list)
 
     def close_all(self) -> None:
         while self.close:
@@ -61,7 +63,12 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Inst
     except BaseException:
         built.close_all()
         raise
-    return Parts(register=built.register, ready=lambda: all(ready() for ready in built.ready), close=built.close_all)
+    return Parts(
+        register=built.register,
+        ready=lambda: all(ready() for ready in built.ready),
+        close=built.close_all,
+        beside=built.beside,
+    )
 
 
 def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, instruments: Instruments) -> Nodes:
@@ -70,6 +77,13 @@ def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, ins
     parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE, instruments=instruments)
     built.close.append(parts.close)
     built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
+    if settings.registration_dir is not None:
+        from csi.node.registration import Registration
+
+        endpoint = settings.kubelet_endpoint or settings.endpoint
+        built.beside.append(
+            Registration(settings.registration_dir, driver_name=settings.driver_name, endpoint=endpoint)
+        )
     return NodeInProcess(parts.node_id, parts.connector_properties, max_volumes=settings.max_volumes_per_node)
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NoReturn
 
@@ -62,15 +63,7 @@ class Server:
         Raises:
             ConfigurationError: the socket cannot be bound, or somebody else answers on it.
         """
-        make_way(self.path)
-        # The socket must not be open to others even for a moment, so its mode is not set after the bind.
-        before = os.umask(0o177)
-        try:
-            self._server.add_insecure_port(f"unix://{self.path}")
-        except RuntimeError as error:
-            raise ConfigurationError(f"the endpoint {self.path} cannot be bound: {error}") from error
-        finally:
-            os.umask(before)
+        bind(self._server, self.path)
         self._server.start()
 
     def in_work(self) -> list[str]:
@@ -97,6 +90,23 @@ class Server:
         return left
 
 
+def bind(server: grpc.Server, path: Path) -> None:
+    """Let the server answer on a socket of mode 0600, in place of one that nobody answers on any more.
+
+    Raises:
+        ConfigurationError: the socket cannot be bound, or somebody else answers on it.
+    """
+    make_way(path)
+    # The socket must not be open to others even for a moment, so its mode is not set after the bind.
+    before = os.umask(0o177)
+    try:
+        server.add_insecure_port(f"unix://{path}")
+    except RuntimeError as error:
+        raise ConfigurationError(f"the endpoint {path} cannot be bound: {error}") from error
+    finally:
+        os.umask(before)
+
+
 def _inode(path: Path) -> int | None:
     try:
         return path.lstat().st_ino
@@ -105,7 +115,13 @@ def _inode(path: Path) -> int | None:
 
 
 def run(
-    server: Server, signals: Signals, *, drain_s: float, close: Callable[[], None], ready: Callable[[], None]
+    server: Server,
+    signals: Signals,
+    *,
+    drain_s: float,
+    close: Callable[[], None],
+    ready: Callable[[], None],
+    beside: AbstractContextManager[object],
 ) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
@@ -118,15 +134,17 @@ def run(
         drain_s: how long calls in work may take to finish.
         close: closes what the services rest on; not called while something is in work.
         ready: called once, when calls are answered.
+        beside: what is served beside CSI; entered when calls are answered, left before they are not any more.
 
     Raises:
-        ConfigurationError: the socket cannot be bound.
+        ConfigurationError: the socket, or what is beside it, cannot be bound.
     """
     try:
         signals.serve()
         server.start()
-        ready()
-        signals.wait()
+        with beside:
+            ready()
+            signals.wait()
     except BaseException:
         server.stop(0.0)
         close()
@@ -136,13 +154,17 @@ def run(
     if left:
         log.warning("stopped, leaving work unfinished; the next start goes on with it", extra={"in_work": left})
         end_now(0)
+    _close_in_time(close)
+    log.info("stopped")
+
+
+def _close_in_time(close: Callable[[], None]) -> None:
     # A driver's close may hang, too.
     watchdog = threading.Timer(_CLOSING_S, _cut_short)
     watchdog.daemon = True
     watchdog.start()
     close()
     watchdog.cancel()
-    log.info("stopped")
 
 
 def _cut_short() -> None:

@@ -9,7 +9,7 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -45,12 +45,14 @@ class Parts:
     """What a composition root made.
 
     Each of `register` adds one service to a gRPC server. `ready` is what Probe
-    answers. `close` is called once, when no call is in work any more.
+    answers. `close` is called once, when no call is in work any more. Each of
+    `beside` is entered while CSI is served.
     """
 
     register: Sequence[Register]
     ready: Callable[[], bool]
     close: Callable[[], None]
+    beside: Sequence[AbstractContextManager[object]] = ()
 
 
 Compose = Callable[[Mode, Settings, Sealer], Parts]
@@ -80,7 +82,23 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
             csi_pb2_grpc.add_IdentityServicer_to_server(identity, server)  # type: ignore[arg-type] # as gRPC calls it
 
         server = Server(settings.endpoint, edge=Edge(), register=[add_identity, *parts.register])
-        run(server, signals, drain_s=settings.drain_s, close=parts.close, ready=lambda: _tell(mode, settings))
+        run(
+            server,
+            signals,
+            drain_s=settings.drain_s,
+            close=parts.close,
+            ready=lambda: _tell(mode, settings),
+            beside=_all_of(parts.beside),
+        )
+
+
+@contextmanager
+def _all_of(several: Sequence[AbstractContextManager[object]]) -> Iterator[None]:
+    """Enter one after the other, and leave them in reverse."""
+    with ExitStack() as stack:
+        for each in several:
+            stack.enter_context(each)
+        yield
 
 
 def _spare_the_collector() -> None:

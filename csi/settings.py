@@ -39,6 +39,16 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
             "would not be usable.",
         ),
         cfg.DictOpt("topology", default={}, help="Where this node is, as KEY:VALUE, KEY:VALUE."),
+        cfg.StrOpt(
+            "registration_dir",
+            default="",
+            help="The kubelet's plugins_registry, where a node makes itself known to it; it does not without one.",
+        ),
+        cfg.StrOpt(
+            "kubelet_endpoint",
+            default="",
+            help="The node's endpoint as the kubelet sees it, where that is another path.",
+        ),
         cfg.StrOpt("log_level", default="info", choices=LEVELS, help="The least severe level that is logged."),
         cfg.StrOpt(
             "key_file",
@@ -72,6 +82,7 @@ class Settings:
 
     `topology` maps keys to this node's values. `config_file` None means the
     embedded default. `key_file` None means a key of the process's own.
+    `kubelet_endpoint` "" means that the kubelet sees the same path.
     `connection` may hold a password and is not shown.
     """
 
@@ -83,6 +94,8 @@ class Settings:
     max_volumes_per_node: int = 128
     topology: Mapping[str, str] = field(default_factory=dict)
     snapshot_topology: bool = False
+    registration_dir: Path | None = None
+    kubelet_endpoint: str = ""
     log_level: str = "info"
     key_file: Path | None = None
     drain_s: float = 30.0
@@ -169,6 +182,8 @@ def _checked(values: Mapping[str, object]) -> Settings:
         max_volumes_per_node=int(str(values["max_volumes_per_node"])),
         topology=dict(topology) if isinstance(topology, Mapping) else {},
         snapshot_topology=bool(values["snapshot_topology"]),
+        registration_dir=_path(values["registration_dir"]),
+        kubelet_endpoint=str(values["kubelet_endpoint"]),
         log_level=str(values["log_level"]),
         key_file=_path(values["key_file"]),
         drain_s=float(str(values["drain_s"])),

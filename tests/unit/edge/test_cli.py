@@ -34,7 +34,17 @@ def test_every_command_has_help(command, capsys):
     assert "usage: cinderblock" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["serve"], ["serve", "some"], ["serve", "all", "--end", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["serve"],
+        ["serve", "some"],
+        ["serve", "all", "--end", "x"],
+        ["serve", "controller", "--registration-dir", "/x"],
+    ],
+)
 def test_a_wrong_command_line_is_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)

@@ -52,6 +52,13 @@ def test_values_have_their_types(config, tmp_path):
     assert found.config_file == file
 
 
+def test_a_node_registers_where_it_is_told_to(config):
+    file = config("[csi]\nregistration_dir = /plugins_registry\nkubelet_endpoint = /plugins/x/csi.sock\n")
+    found = settings.read(file, environment={})
+    assert (found.registration_dir, found.kubelet_endpoint) == (Path("/plugins_registry"), "/plugins/x/csi.sock")
+    assert settings.read(environment={}).registration_dir is None
+
+
 def test_a_cinder_conf_of_somebody_else_is_fine(config):
     file = config("[DEFAULT]\nenabled_backends = a\ndebug = true\n[database]\nconnection = mysql://live\n[a]\nx = y\n")
     assert "live" not in settings.read(file, environment={}).connection
