@@ -63,8 +63,8 @@ def open_storage(  # noqa: PLR0913 - all by name, and none is needed
 
     Args:
         store: where records are kept: "sqlite:///PATH" (four slashes for an absolute path), a database on a server,
-            "postgresql://USER:PASSWORD@HOST/DATABASE" or "mariadb://…", "memory:", which is gone with the storage, or
-            a store of the caller's, which stays open.
+            "postgresql://USER:PASSWORD@HOST/DATABASE" or "mariadb://…", a cluster, "kubernetes://NAMESPACE", "memory:",
+            which is gone with the storage, or a store of the caller's, which stays open.
         state_dir: a folder, made where it is missing, for locks, mounted shares and the key: the same for all processes
             of this machine over one store. Only "memory:" does without.
         config_file: a cinder.conf; its back ends are opened by their names alone.

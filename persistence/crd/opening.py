@@ -1,5 +1,6 @@
 """A store in a Kubernetes cluster, from its URL."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -23,6 +24,8 @@ SCHEME = "kubernetes"
 WAIT_S = 10.0
 
 _WANTED = "kubernetes://NAMESPACE?kubeconfig=PATH&context=NAME is wanted, all of it optional"
+#: What Kubernetes allows (RFC 1123), or none.
+_NAMESPACE = re.compile("([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?")
 _OPTIONS = frozenset({"kubeconfig", "context"})
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -75,11 +78,12 @@ def _parsed(url: str) -> tuple[str, Mapping[str, str]]:
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = sorted(options.keys() - _OPTIONS)
-    if parts.scheme != SCHEME or parts.path.strip("/") or "@" in parts.netloc or parts.fragment:
+    namespace = parts.netloc
+    if parts.scheme != SCHEME or parts.path.strip("/") or parts.fragment or not _NAMESPACE.fullmatch(namespace):
         raise StoreUnusable(f"the store's connection names no cluster; {_WANTED}")
     if unknown:
         raise StoreUnusable(f"{SCHEME}:// has no option {', '.join(unknown)}; {_WANTED}")
-    return parts.netloc, options
+    return namespace, options
 
 
 def _configured(configuration: Configuration, options: Mapping[str, str]) -> str:

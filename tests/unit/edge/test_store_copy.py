@@ -17,6 +17,7 @@ from cinderblock.copying import TABLES, alive
 from cinderblock.engine import every
 from cinderblock.leases import Leases, Tenure
 from csi import cli
+from persistence import opening
 from persistence.records import KeyValueRecord
 from persistence.seal import new_key_file, sealed
 from persistence.sql import open_store
@@ -69,7 +70,7 @@ def source(tmp_path):
 
 
 def read(url):
-    with closing(open_store(url)) as store:
+    with closing(opening.open_store(url)) as store:
         return content(store)
 
 
@@ -77,16 +78,25 @@ def copied(source, target):
     return cli.main(["store", "copy", source, target])
 
 
-@pytest.mark.parametrize(("one", "other"), [("sqlite", "postgresql"), ("postgresql", "mariadb"), ("mariadb", "sqlite")])
+WAYS = [
+    ("sqlite", "postgresql"),
+    ("postgresql", "mariadb"),
+    ("mariadb", "sqlite"),
+    ("sqlite", "kubernetes"),
+    ("kubernetes", "sqlite"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), WAYS)
 def test_every_record_arrives_as_it_was_with_its_secrets_sealed(urls, one, other, capsys):
     source, target = urls(one), urls(other)
-    with closing(open_store(source)) as store:
+    with closing(opening.open_store(source)) as store:
         fill(sealed(store, SEALER))
         before = content(store)
     assert copied(source, target) == 0
     assert "8 records are in " in capsys.readouterr().out
     assert read(source) == read(target) == before
-    with closing(open_store(target)) as store:
+    with closing(opening.open_store(target)) as store:
         opened = sealed(store, SEALER)
         assert {each.provider_auth for each in opened.volumes.page(limit=3)} == {CANARY}
         assert all(CANARY not in repr(record) for record in content(store).values())

@@ -36,6 +36,8 @@ def store(kubernetes, space):
     [
         ("kubernetes://a/b?context=x", "names no cluster; kubernetes://NAMESPACE"),
         ("kubernetes://user:hunter2@a?context=x", "names no cluster; kubernetes://NAMESPACE"),
+        ("kubernetes://A_b?context=x", "names no cluster; kubernetes://NAMESPACE"),
+        ("kubernetes://a%2f..?context=x", "names no cluster; kubernetes://NAMESPACE"),
         ("kubernetes://a?contxt=x", "has no option contxt; kubernetes://NAMESPACE"),
         ("kubernetes://a?kubeconfig=/nowhere", "the kubeconfig /nowhere cannot be used"),
         ("kubernetes://", "what a pod gets of its cluster cannot be used"),
