@@ -44,7 +44,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _copy(source: str, target: str) -> int:
-    if _named(source) == _named(target):
+    # Where a server is may stand in the query. Of two ways to one store it is seen that it is not empty.
+    if (_named(source), source.partition("?")[2]) == (_named(target), target.partition("?")[2]):
         raise ConfigurationError("the two stores are the same one")
     opened.check_there(source)
     with closing(open_unsealed(source)) as store, closing(open_unsealed(target)) as empty:

@@ -175,6 +175,17 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_store_is_not_copied_to_itself_whichever_way_leads_there(kubernetes, capsys):
+    url = kubernetes.emptied()
+    with closing(opening.open_store(url)) as store:
+        fill(sealed(store, SEALER))
+    before = read(url)
+    for target, said in ((url, "the two stores are the same one"), (f"{url}&context=lab", "only an empty one becomes")):
+        assert copied(url, target) == 1
+        assert said in capsys.readouterr().err
+    assert read(url) == before
+
+
 def test_a_password_is_neither_said_nor_stored(postgresql, source, capsys):
     with postgresql.database() as url:
         target = url.replace("store@", "store:abc@")
