@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from cinderblock.attachment import attachment_key
 from cinderblock.engine import every
 from cinderblock.errors import AlreadyExists, InvalidRequest
+from cinderblock.grouped import PREFIX
 from persistence.codec import decode, encode
 from persistence.errors import StoreUnusable
 from persistence.keys import KINDS
@@ -45,7 +46,7 @@ class Documents:
         }
 
     def dump_all(self, *, secrets: bool) -> str:
-        """Return every volume, snapshot, connection and attachment.
+        """Return every volume, snapshot, group snapshot, connection and attachment.
 
         Raises:
             InvalidRequest: there are secrets to seal, and no key to seal them with.
@@ -53,17 +54,19 @@ class Documents:
         volumes = list(every(self._store.volumes))
         snapshots = list(every(self._store.snapshots))
         connections = list(every(self._store.connections))
-        return self._written([*volumes, *snapshots, *connections, *self._devices(connections)], secrets=secrets)
+        others = [*self._groups(snapshots), *self._devices(connections)]
+        return self._written([*volumes, *snapshots, *connections, *others], secrets=secrets)
 
     def dump(self, volume: VolumeRecord, *, secrets: bool) -> str:
-        """Return a volume with its snapshots, connections and attachments.
+        """Return a volume with its snapshots, the groups that they belong to, its connections and attachments.
 
         Raises:
             InvalidRequest: there are secrets to seal, and no key to seal them with.
         """
         snapshots = list(every(self._store.snapshots, volume_cinder_id=volume.cinder_id))
         connections = list(every(self._store.connections, volume_cinder_id=volume.cinder_id))
-        return self._written([volume, *snapshots, *connections, *self._devices(connections)], secrets=secrets)
+        others = [*self._groups(snapshots), *self._devices(connections)]
+        return self._written([volume, *snapshots, *connections, *others], secrets=secrets)
 
     def load(self, text: str) -> list[VolumeRecord]:
         """Store what a document holds, all of it or nothing; return the volumes.
@@ -81,6 +84,13 @@ class Documents:
                 undo.callback(table.delete, table.insert(record))
             undo.pop_all()
         return [record for record in records if isinstance(record, VolumeRecord)]
+
+    def _groups(self, snapshots: Iterable[SnapshotRecord]) -> Iterator[KeyValueRecord]:
+        # Without its group a snapshot of one could not be removed.
+        for group_id in sorted({snapshot.group_id for snapshot in snapshots} - {""}):
+            found = self._store.key_values.get(PREFIX + group_id)
+            if found is not None:
+                yield found
 
     def _devices(self, connections: Iterable[ConnectionRecord]) -> Iterator[KeyValueRecord]:
         for connection in connections:

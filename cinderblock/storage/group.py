@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cinderblock import ids
-from cinderblock.errors import BackendUnavailable, InvalidRequest, NotFound, OperationPending
-from cinderblock.grouped import Group
+from cinderblock.errors import BackendUnavailable, InvalidRequest, OperationPending
+from cinderblock.grouped import PREFIX, Group
 from cinderblock.storage import checks
 from cinderblock.storage.session import Session
 from cinderblock.storage.snapshot import Snapshot
@@ -27,7 +27,7 @@ class GroupSnapshot:
         return f"<GroupSnapshot {self.id} {self.name!r} of {len(self._group.members)}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GroupSnapshot) and other._group.members == self._group.members and other.id == self.id
+        return isinstance(other, GroupSnapshot) and (other.id, other.created_at) == (self.id, self.created_at)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -68,12 +68,11 @@ class GroupSnapshot:
         Raises:
             InUse: the back end needs one of them for a volume that was made from it.
         """
-        try:
-            snapshots = self.snapshots()
-        except NotFound:
-            # Gone, or half gone: then the rest goes, too.
-            snapshots = []
-        for backend in {snapshot.backend for snapshot in snapshots}:
+        stored = self._session.store.key_values.get(PREFIX + self.id)
+        if stored is None or stored.created_at != self._group.created_at:
+            return
+        found = (self._session.store.snapshots.get(snapshot_id) for snapshot_id in self._group.members.values())
+        for backend in {self._group.backend, *(snapshot.backend for snapshot in found if snapshot)} - {""}:
             self._session.need(backend)
         self._session.ask(partial(self._session.library.groups.delete, self.id))
 

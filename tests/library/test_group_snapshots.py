@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 import cinderblock
+from persistence.memory import MemoryStore
 
 CONNECTOR = {"host": "one", "initiator": "iqn.2026-01.io.example:one"}
 
@@ -78,3 +79,33 @@ def test_a_group_that_fails_is_taken_back_or_finished_by_the_same_call(lab):
     broken.unlink()
     group = storage.create_group_snapshot(volumes, id="g")
     assert (len(group.snapshots()), len(lab.files())) == (2, 4)
+
+
+def test_a_handle_never_deletes_another_group_that_has_its_id_by_now(lab):
+    storage = lab.open()
+    volume = lab.backend(storage=storage).create_volume(1)
+    old = storage.create_group_snapshot([volume], id="g")
+    old.delete()
+    new = storage.create_group_snapshot([volume], id="g")
+    assert old != new
+    old.delete()
+    assert storage.group_snapshots() == [new]
+
+
+@pytest.mark.parametrize("which", ["all", "one volume"])
+def test_what_belongs_to_a_group_can_still_go_after_it_was_kept_as_json(lab, which):
+    with lab.open() as storage:
+        backend = lab.backend(storage=storage)
+        volumes = [backend.create_volume(1, id="one"), backend.create_volume(1, id="two")]
+        storage.create_group_snapshot(volumes, id="g")
+        kept = storage.to_json() if which == "all" else volumes[0].to_json()
+    with lab.open(MemoryStore()) as storage:
+        loaded = storage.load_json(kept)
+        assert storage.load_json(kept) == loaded
+        backend = lab.backend(storage=storage)
+        (group,) = storage.group_snapshots()
+        group.delete()
+        assert (storage.snapshots(), storage.group_snapshots()) == ([], [])
+        for volume in loaded:
+            volume.delete()
+    assert len(lab.files()) == (0 if which == "all" else 2)
