@@ -6,16 +6,29 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+_CINDERBLOCK = (sys.executable, "-m", "csi.cli")
 
 
 class Ended(Exception):
     """The command failed; its exit code and what it said."""
 
 
+def begun(command, *arguments, state_dir):
+    """Start `cinderblock COMMAND …`, which will ask; return the process."""
+    return subprocess.Popen(
+        [*_CINDERBLOCK, command, *map(str, arguments), "--state-dir", str(state_dir)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def run(command, *arguments, state_dir, typed=""):
     """Run `cinderblock COMMAND …` on a driver's state folder; return what it printed, read where that is JSON."""
     ended = subprocess.run(
-        [sys.executable, "-m", "csi.cli", command, *map(str, arguments), "--state-dir", str(state_dir)],
+        [*_CINDERBLOCK, command, *map(str, arguments), "--state-dir", str(state_dir)],
         cwd=ROOT,
         input=typed,
         capture_output=True,

@@ -8,7 +8,7 @@ import pytest
 from cinderblock.units import GIB
 from csi import ids
 from csi.serving import claimed
-from tests.system.commands import Ended, run
+from tests.system.commands import Ended, begun, run
 
 
 @pytest.fixture
@@ -89,6 +89,18 @@ def test_a_volume_is_deleted_by_its_whole_id_only_and_after_it_was_typed_once_mo
     assert "pvc-1 is deleted" in volume("delete", made.volume_id, typed=f"{made.volume_id}\n")
     assert client.volumes() == []
     assert list((process.state_dir / "volumes").iterdir()) == []
+
+
+def test_what_was_made_anew_while_the_command_asked_is_left_alone(process, client):
+    volume_id = client.create("pvc-1", GIB).volume_id
+    with begun("volume", "delete", volume_id, state_dir=process.state_dir) as asking:
+        assert "deleted for good" in asking.stderr.readline()
+        client.delete(volume_id)
+        assert client.create("pvc-1", GIB).volume_id == volume_id
+        _, said = asking.communicate(f"{volume_id}\n", timeout=60)
+    assert asking.returncode == 1
+    assert "made anew meanwhile; nothing was done" in said
+    assert [one.volume_id for one in client.volumes()] == [volume_id]
 
 
 def test_a_place_where_no_driver_was_is_left_alone(volume, tmp_path):
