@@ -84,7 +84,12 @@ CONTROLLER = {
         work="ControllerExpandVolume", before=(World.create,), call=World.grow, mended="before driver.extend"
     ),
     "modify": Scenario(
-        work="ControllerModifyVolume", before=(World.create,), call=World.modify, mended="before driver.retype"
+        work="ControllerModifyVolume",
+        before=(World.create,),
+        call=World.modify,
+        # A claim goes back to its former class.
+        undo=lambda world: world.modify(tier="silver"),
+        mended="before driver.retype",
     ),
 }
 
