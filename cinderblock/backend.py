@@ -161,6 +161,10 @@ class Backend:
         with self.slot() as driver:
             return self._pools.ask(driver)
 
+    def known_pools(self) -> tuple[float, Sequence[Pool]]:
+        """Return how many seconds ago the back end told its pools, and what it told; it is not asked."""
+        return self._pools.last()
+
     def place(self, driver: Driver, *, size_gib: int, pool: str = "") -> str:
         """Choose where a new volume goes; return Cinder's "HOST@NAME#POOL".
 

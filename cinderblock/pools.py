@@ -27,6 +27,11 @@ class Pools:
         said_s, pools = self._said
         return pools if time.monotonic() - said_s <= _FRESH_S else ()
 
+    def last(self) -> tuple[float, Sequence[Pool]]:
+        """Return how many seconds ago the driver was asked last, and what it said; empty before that."""
+        said_s, pools = self._said
+        return time.monotonic() - said_s, pools
+
     def ask(self, driver: Driver) -> Sequence[Pool]:
         """Ask the driver, or have the answer that another thread has asked for since.
 

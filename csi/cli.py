@@ -8,6 +8,7 @@ neither Cinder nor SQL.
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 # First of all, because it sets up gRPC's environment before gRPC is imported.
@@ -92,6 +93,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def _serve(given: argparse.Namespace) -> int:
     from csi.composition import compose
+    from csi.instruments import Instruments
 
     chosen = settings.read(
         given.config,
@@ -100,10 +102,18 @@ def _serve(given: argparse.Namespace) -> int:
         node_id=given.node_id,
         registration_dir=given.registration_dir,
         kubelet_endpoint=given.kubelet_endpoint,
+        metrics_address=given.metrics_address,
         key_file=given.key_file,
         log_level=given.log_level,
     )
-    serve(Mode(given.mode), chosen, compose=compose)
+    if chosen.metrics_address:
+        from csi.monitoring.monitor import Monitor
+
+        monitor = Monitor(chosen.metrics_address)
+        instruments = Instruments(driver=monitor.driver)
+        serve(Mode(given.mode), chosen, compose=partial(compose, instruments=instruments), observer=monitor)
+    else:
+        serve(Mode(given.mode), chosen, compose=compose)
     # A driver's threads must not keep a process that has said that it stopped.
     end_now(0)
 
@@ -150,6 +160,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--kubelet-endpoint", metavar="PATH", help="the endpoint as the kubelet sees it; itself without"
     )
+    parser.add_argument("--metrics-address", metavar="HOST:PORT", help="serve /metrics and /healthz there, over HTTP")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets")
     parser.add_argument("--log-level", choices=LEVELS, help="info without it")
 

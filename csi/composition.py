@@ -14,6 +14,7 @@ from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
 from csi.controller.nodes import NodeInProcess, Nodes, NodesById
 from csi.instruments import NONE, Instruments
+from csi.observing import Source
 from csi.proto import csi_pb2_grpc
 from csi.server import Register, end_now
 from csi.serving import Mode, Parts
@@ -35,6 +36,7 @@ class _Built:
     ready: list[Callable[[], bool]] = field(default_factory=list)
     close: list[Callable[[], None]] = field(default_factory=list)
     beside: list[AbstractContextManager[object]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
 
     def close_all(self) -> None:
         while self.close:
@@ -68,6 +70,7 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Inst
         ready=lambda: all(ready() for ready in built.ready),
         close=built.close_all,
         beside=built.beside,
+        sources=built.sources,
     )
 
 
@@ -77,6 +80,7 @@ def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, ins
     parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE, instruments=instruments)
     built.close.append(parts.close)
     built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
+    built.sources.append(parts.readings)
     if settings.registration_dir is not None:
         from csi.node.registration import Registration
 
@@ -96,6 +100,7 @@ def _add_controller(
     instruments: Instruments,
 ) -> None:
     from csi.controller.__main__ import compose as compose_controller
+    from csi.controller.readings import of_backends
 
     store = instruments.store(open_records(settings, sealer))
     built.close.append(store.close)
@@ -111,6 +116,7 @@ def _add_controller(
     )
     built.close.append(parts.library.close)
     built.ready.append(lambda: parts.library.ready)
+    built.sources.append(partial(of_backends, parts.library.backends))
     built.register += [
         partial(csi_pb2_grpc.add_ControllerServicer_to_server, parts.servicer),
         partial(csi_pb2_grpc.add_GroupControllerServicer_to_server, parts.group_servicer),

@@ -27,6 +27,8 @@ from csi.workers import Task, Workers
 log = logging.getLogger(__name__)
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+#: Called with the RPC, the name of its status, and how many seconds its caller waited.
+Ended = Callable[[str, str, float], None]
 
 
 def _volume(request: Any) -> str:
@@ -108,10 +110,11 @@ class Outcome:
 
 
 class Edge(grpc.ServerInterceptor):
-    """The one interceptor; it owns the locks and the workers of its process."""
+    """The one interceptor; it owns the locks and the workers of its process, and tells `ended` what callers got."""
 
-    def __init__(self, workers: Workers | None = None) -> None:
+    def __init__(self, workers: Workers | None = None, *, ended: Ended | None = None) -> None:
         self.workers = workers or Workers()
+        self._ended = ended or _unobserved
         self._numbers = itertools.count(1)
 
     def intercept_service(
@@ -135,8 +138,10 @@ class Edge(grpc.ServerInterceptor):
         return handler
 
     def _answer(self, rpc: str, behaviour: Behaviour, request: Message, context: grpc.ServicerContext) -> Any:
+        started = time.monotonic()
         with logs.current(self._facts(rpc, request)):
             outcome = self._outcome(rpc, behaviour, request, context)
+        self._ended(rpc, outcome.code.name, time.monotonic() - started)
         if outcome.code is not grpc.StatusCode.OK:
             context.abort(outcome.code, outcome.text)
         return outcome.response
@@ -186,11 +191,16 @@ class Edge(grpc.ServerInterceptor):
                 _tell(rpc, started, grpc.StatusCode.OK)
             except Exception as error:  # noqa: BLE001 -- as above
                 outcome = _failed(rpc, error, started)
+        self._ended(rpc, outcome.code.name, time.monotonic() - started)
         if outcome.code is not grpc.StatusCode.OK:
             context.abort(outcome.code, outcome.text)
 
     def _facts(self, rpc: str, request: Message) -> dict[str, object]:
         return {"rpc": rpc, "object": _object_of(request), "call": next(self._numbers)}
+
+
+def _unobserved(_rpc: str, _code: str, _seconds: float) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from cinderblock.errors import ConfigurationError
 from cinderblock.folder import make_private
-from csi import logs
+from csi import logs, readings
 from csi.endpoint import make_way, socket_path
 from csi.identity.service import Identity, vendor_version
 from csi.interceptors import Edge
+from csi.observing import Observer, Source
 from csi.proto import csi_pb2_grpc
 from csi.server import Register, Server, run
 from csi.settings import Settings
@@ -46,20 +47,22 @@ class Parts:
 
     Each of `register` adds one service to a gRPC server. `ready` is what Probe
     answers. `close` is called once, when no call is in work any more. Each of
-    `beside` is entered while CSI is served.
+    `beside` is entered while CSI is served. `sources` read what there is to tell
+    in figures.
     """
 
     register: Sequence[Register]
     ready: Callable[[], bool]
     close: Callable[[], None]
     beside: Sequence[AbstractContextManager[object]] = ()
+    sources: Sequence[Source] = ()
 
 
 Compose = Callable[[Mode, Settings, Sealer], Parts]
 
 
-def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
-    """Serve until SIGTERM or SIGINT; the main thread only.
+def serve(mode: Mode, settings: Settings, *, compose: Compose, observer: Observer | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; the main thread only. The observer gets the figures, where somebody wants them.
 
     Raises:
         ConfigurationError: the state folder, the key, the endpoint or the configuration cannot be used.
@@ -81,14 +84,19 @@ def serve(mode: Mode, settings: Settings, *, compose: Compose) -> None:
         def add_identity(server: object) -> None:
             csi_pb2_grpc.add_IdentityServicer_to_server(identity, server)  # type: ignore[arg-type] # as gRPC calls it
 
-        server = Server(settings.endpoint, edge=Edge(), register=[add_identity, *parts.register])
+        edge = Edge(ended=observer.rpc_ended if observer else None)
+        server = Server(settings.endpoint, edge=edge, register=[add_identity, *parts.register])
+        beside = [*parts.beside]
+        if observer:
+            sources = [lambda: readings.of_process(mode, parts.ready, edge.workers), *parts.sources]
+            beside.insert(0, observer.served(sources, ready=parts.ready))
         run(
             server,
             signals,
             drain_s=settings.drain_s,
             close=parts.close,
             ready=lambda: _tell(mode, settings),
-            beside=_all_of(parts.beside),
+            beside=_all_of(beside),
         )
 
 

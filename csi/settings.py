@@ -49,6 +49,12 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
             default="",
             help="The node's endpoint as the kubelet sees it, where that is another path.",
         ),
+        cfg.StrOpt(
+            "metrics_address",
+            default="",
+            help="Where /metrics, for Prometheus, and /healthz are served over HTTP: HOST:PORT, :PORT or unix:///PATH; "
+            "nowhere by default. There is no login, and nothing secret.",
+        ),
         cfg.StrOpt("log_level", default="info", choices=LEVELS, help="The least severe level that is logged."),
         cfg.StrOpt(
             "key_file",
@@ -82,7 +88,8 @@ class Settings:
 
     `topology` maps keys to this node's values. `config_file` None means the
     embedded default. `key_file` None means a key of the process's own.
-    `kubelet_endpoint` "" means that the kubelet sees the same path.
+    `kubelet_endpoint` "" means that the kubelet sees the same path,
+    `metrics_address` "" that there are none.
     `connection` may hold a password and is not shown.
     """
 
@@ -96,6 +103,7 @@ class Settings:
     snapshot_topology: bool = False
     registration_dir: Path | None = None
     kubelet_endpoint: str = ""
+    metrics_address: str = ""
     log_level: str = "info"
     key_file: Path | None = None
     drain_s: float = 30.0
@@ -184,6 +192,7 @@ def _checked(values: Mapping[str, object]) -> Settings:
         snapshot_topology=bool(values["snapshot_topology"]),
         registration_dir=_path(values["registration_dir"]),
         kubelet_endpoint=str(values["kubelet_endpoint"]),
+        metrics_address=str(values["metrics_address"]),
         log_level=str(values["log_level"]),
         key_file=_path(values["key_file"]),
         drain_s=float(str(values["drain_s"])),

@@ -8,7 +8,7 @@ hangs fills its share and no more.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Generic, TypeVar
 
@@ -25,8 +25,9 @@ _MOST_IDLE = 32
 class Task(Generic[T]):
     """A piece of work on a thread of its own."""
 
-    def __init__(self, work: Callable[[], T], *, name: str) -> None:
-        self.name = name
+    def __init__(self, work: Callable[[], T], *, by: str, key: str) -> None:
+        self.by = by
+        self.name = f"{by} {key}".rstrip()
         self._work = work
         self._started = time.monotonic()
         self._result: T | None = None
@@ -36,7 +37,11 @@ class Task(Generic[T]):
 
     def describe(self) -> str:
         """Return what is worked on, and since when."""
-        return f"{self.name} for {time.monotonic() - self._started:.1f} s"
+        return f"{self.name} for {self.age_s():.1f} s"
+
+    def age_s(self) -> float:
+        """Return for how long it is worked on."""
+        return time.monotonic() - self._started
 
     def give_up(self) -> None:
         """Make `wait` return: the caller has gone."""
@@ -75,6 +80,8 @@ class Workers:
         self._changes: set[Task[object]] = set()
         self._reads: Counter[str] = Counter()
         self._read_tasks: set[Task[object]] = set()
+        #: The RPCs that ever began work here.
+        self._begun_by: set[str] = set()
         self._closed = False
 
     @property
@@ -89,13 +96,14 @@ class Workers:
             OperationPending: the object is in work.
             BackendUnavailable: too much is in work, or the process is about to stop.
         """
-        task = Task(work, name=f"{by} {key}")
+        task = Task(work, by=by, key=key)
         with self._changed:
             self._check_open()
             if len(self._changes) >= self._most_changes:
                 raise BackendUnavailable(f"{len(self._changes)} changes are in work, which is the limit; ask again")
             if not self._objects.take(key, by=by):
                 raise OperationPending(self._objects.describe(key))
+            self._begun_by.add(by)
             self._changes.add(task)  # type: ignore[arg-type] # whose result it is makes no difference in here
         self._start(task, lambda: self._end_change(task, key))
         return task
@@ -107,7 +115,7 @@ class Workers:
             OperationPending: too many reads of this object are in work.
             BackendUnavailable: too many reads are in work, or the process is about to stop.
         """
-        task = Task(work, name=f"{by} {key}".rstrip())
+        task = Task(work, by=by, key=key)
         limit = self._most_reads_each if key else self._most_reads
         with self._changed:
             self._check_open()
@@ -116,6 +124,7 @@ class Workers:
             if self._reads[key] >= limit:
                 raise OperationPending(f"{key} does not answer: {self._reads[key]} reads of it are in work; ask again")
             self._reads[key] += 1
+            self._begun_by.add(by)
             self._read_tasks.add(task)  # type: ignore[arg-type] # whose result it is makes no difference in here
         self._start(task, lambda: self._end_read(task, key))
         return task
@@ -124,6 +133,14 @@ class Workers:
         """Return what is in work and since when, in words."""
         with self._changed:
             return sorted(task.describe() for task in self._changes | self._read_tasks)
+
+    def ages_s(self) -> Mapping[str, Sequence[float]]:
+        """Return of each RPC that ever began work for how many seconds each piece of it has been in work."""
+        with self._changed:
+            ages: dict[str, list[float]] = {rpc: [] for rpc in self._begun_by}
+            for task in self._changes | self._read_tasks:
+                ages[task.by].append(task.age_s())
+            return ages
 
     def close(self) -> None:
         """Accept no more work; what is in work goes on."""

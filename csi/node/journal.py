@@ -132,6 +132,10 @@ class Journal:
         except OSError as error:
             raise _unwritable(self._folder, error) from error
 
+    def count(self) -> int:
+        """Return how many volumes have an entry, readable or not; cheap."""
+        return sum(1 for _ in self._folder.glob("*.json"))
+
     def volume_ids(self) -> list[str]:
         """Return the volumes with a readable entry."""
         found = []

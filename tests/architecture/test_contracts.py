@@ -22,6 +22,7 @@ BAD_IMPORTS = {
     "grpc": ("cinderblock/bad.py", "import grpc"),
     "kubernetes": ("csi/bad.py", "import kubernetes"),
     "subprocess": ("csi/bad.py", "from subprocess import run"),
+    "prometheus": ("csi/bad.py", "import prometheus_client"),
 }
 
 

@@ -51,9 +51,9 @@ class Scripted(csi_pb2_grpc.ControllerServicer):
 class Served:
     """The server, what is behind it, and ways to call it."""
 
-    def __init__(self, path, workers):
+    def __init__(self, path, workers, ended):
         self.service = Scripted()  # type: ignore[abstract] # RPCs that no test calls
-        self.edge = Edge(workers)
+        self.edge = Edge(workers, ended=ended)
         self.path = path
         self.ready = True
         identity = Identity(driver_name="test.cinderblock.io", ready=lambda: self.ready)
@@ -132,8 +132,8 @@ def lines():
 def serve(tmp_path):
     running: list[Served] = []
 
-    def start(workers=None):
-        served = Served(tmp_path / f"{len(running)}.sock", workers or Workers())
+    def start(workers=None, *, ended=None):
+        served = Served(tmp_path / f"{len(running)}.sock", workers or Workers(), ended)
         running.append(served)
         return served
 
