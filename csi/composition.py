@@ -76,11 +76,12 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Inst
 
 def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, instruments: Instruments) -> Nodes:
     from csi.node.__main__ import compose as compose_node
+    from csi.node.readings import of_node
 
     parts = compose_node(settings, sealer=sealer, alone=mode is Mode.NODE, instruments=instruments)
     built.close.append(parts.close)
     built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
-    built.sources.append(parts.readings)
+    built.sources.append(partial(of_node, parts.journal, settings.max_volumes_per_node))
     if settings.registration_dir is not None:
         from csi.node.registration import Registration
 

@@ -1,7 +1,7 @@
 """The node's composition root: the service over this machine. It imports neither Cinder nor SQL."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cinderblock.host import Host
@@ -17,7 +17,6 @@ from csi.node.publishing import Publishing
 from csi.node.service import Node, Self
 from csi.node.staging import Staging
 from csi.node.stats import Stats
-from csi.observing import NODE_VOLUMES, NODE_VOLUMES_LIMIT, Reading
 from csi.settings import Settings
 from persistence.records import Json
 from persistence.seal import Sealer
@@ -29,18 +28,12 @@ class NodeParts:
 
     servicer: Node
     node_id: str
-    max_volumes: int
     host: Host
     journal: Journal
 
     def connector_properties(self) -> Mapping[str, Json]:
         """Return os-brick's description of this machine; asks the machine, so it may be slow."""
         return self.host.connector_properties()
-
-    def readings(self) -> Iterable[Reading]:
-        """Read how many volumes are staged here, and how many can be."""
-        yield Reading(NODE_VOLUMES, self.journal.count())
-        yield Reading(NODE_VOLUMES_LIMIT, self.max_volumes)
 
     def close(self) -> None:
         """Let go of nothing: what is mounted lives on, and the journal is on disk."""
@@ -90,6 +83,4 @@ def compose(
         stats=Stats(journal),
         health=Health(journal, failures),
     )
-    return NodeParts(
-        servicer=node, node_id=node_id, max_volumes=settings.max_volumes_per_node, host=host, journal=journal
-    )
+    return NodeParts(servicer=node, node_id=node_id, host=host, journal=journal)
