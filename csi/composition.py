@@ -86,9 +86,9 @@ def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, ins
         from csi.node.registration import Registration
 
         endpoint = settings.kubelet_endpoint or settings.endpoint
-        built.beside.append(
-            Registration(settings.registration_dir, driver_name=settings.driver_name, endpoint=endpoint)
-        )
+        registration = Registration(settings.registration_dir, driver_name=settings.driver_name, endpoint=endpoint)
+        built.beside.append(registration)
+        built.sources.append(registration.readings)
     return NodeInProcess(parts.node_id, parts.connector_properties, max_volumes=settings.max_volumes_per_node)
 
 

@@ -62,6 +62,10 @@ POOLS_AGE_SECONDS = Metric(
 )
 NODE_VOLUMES = Metric("cinderblock_node_volumes", "Volumes that are staged on this node, half-way ones included.")
 NODE_VOLUMES_LIMIT = Metric("cinderblock_node_volumes_limit", "How many volumes this node takes.")
+NODE_REGISTERED = Metric(
+    "cinderblock_node_registered",
+    "1 when the kubelet has registered this driver, 0 before that and after a refusal; only where it is asked to.",
+)
 
 #: All of them, in the order of their documentation.
 METRICS: Sequence[Metric] = (
@@ -80,6 +84,7 @@ METRICS: Sequence[Metric] = (
     POOLS_AGE_SECONDS,
     NODE_VOLUMES,
     NODE_VOLUMES_LIMIT,
+    NODE_REGISTERED,
 )
 
 

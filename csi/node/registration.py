@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -13,6 +14,7 @@ import grpc
 
 from cinderblock.errors import ConfigurationError
 from csi.endpoint import make_way, socket_path
+from csi.observing import NODE_REGISTERED, Reading
 from csi.proto import pluginregistration_pb2 as messages
 from csi.proto import pluginregistration_pb2_grpc as services
 
@@ -59,6 +61,7 @@ class Registration(services.RegistrationServicer):
         #: Held to put the socket there or take it away: after `__exit__` nothing may put it there.
         self._lock = threading.Lock()
         self._closed = False
+        self._registered = False
         self._timer: threading.Timer | None = None
         self._server: grpc.Server | None = None
 
@@ -90,6 +93,10 @@ class Registration(services.RegistrationServicer):
         if self._server is not None:
             self._server.stop(None).wait()
 
+    def readings(self) -> Iterable[Reading]:
+        """Read whether the kubelet said, when it spoke last, that it has registered the driver."""
+        yield Reading(NODE_REGISTERED, float(self._registered))
+
     def GetInfo(self, request: messages.InfoRequest, context: grpc.ServicerContext) -> messages.PluginInfo:
         log.debug("the kubelet asks who is there")
         return self._info
@@ -97,6 +104,7 @@ class Registration(services.RegistrationServicer):
     def NotifyRegistrationStatus(
         self, request: messages.RegistrationStatus, context: grpc.ServicerContext
     ) -> messages.RegistrationStatusResponse:
+        self._registered = request.plugin_registered
         if request.plugin_registered:
             self._again_s = self._first_s
             log.info("registered with the kubelet", extra={"driver_name": self._info.name})

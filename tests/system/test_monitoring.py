@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from cinderblock.units import GIB
 from csi.driver_process import DriverProcess
 from csi.observing import METRICS
-from csi.proto import csi_pb2
+from csi.proto import csi_pb2, pluginregistration_pb2
 from tests.system.pods import Pod
+from tests.unit.edge import kubelet
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
@@ -43,8 +44,13 @@ def scraped(tmp_path_factory):
     places = {"files": folder / "files", "broken": folder / "not-mounted" / "volumes"}
     sections = "".join(_SECTION.format(name=name, folder=place) for name, place in places.items())
     config.write_text(f"[DEFAULT]\nenabled_backends = files, broken\n{sections}")
-    process = DriverProcess(folder, config=config, arguments=("--metrics-address", "127.0.0.1:0"))
+    registry = folder / "plugins_registry"
+    registry.mkdir()
+    options = ("--metrics-address", "127.0.0.1:0", "--registration-dir", str(registry))
+    process = DriverProcess(folder, config=config, arguments=options)
     with process as client, closing(client):
+        status = pluginregistration_pb2.RegistrationStatus(plugin_registered=True).SerializeToString()
+        kubelet.call(registry / "cinderblock.io-reg.sock", "NotifyRegistrationStatus", status)
         volume = client.create(SECRET_NAME, GIB, parameters={"backend": "files"})
         with pytest.raises(grpc.RpcError):
             client.create("x", GIB, parameters={"backend": "neither"})
@@ -86,6 +92,7 @@ def test_it_is_well(scraped):
         ("cinderblock_driver_calls_in_work", {"backend": "files", "operation": "create"}, 0),
         ("cinderblock_node_volumes", {}, 1),
         ("cinderblock_node_volumes_limit", {}, 128),
+        ("cinderblock_node_registered", {}, 1),
     ],
 )
 def test_a_figure_is_right(samples, name, labels, wanted):

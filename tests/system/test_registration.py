@@ -30,7 +30,7 @@ def key(folder):
 
 
 def info(socket):
-    return pluginregistration_pb2.PluginInfo.FromString(kubelet.call(socket, "GetInfo", b"", timeout_s=10))
+    return pluginregistration_pb2.PluginInfo.FromString(kubelet.call(socket, "GetInfo", b""))
 
 
 def test_who_is_known_to_the_kubelet_answers_it_until_the_end(process, socket):

@@ -13,8 +13,8 @@ _DATA, _HEADERS, _RESET, _SETTINGS, _PING = 0, 1, 3, 4, 6
 _ACK, _END_STREAM, _END_HEADERS = 1, 1, 4
 
 
-def call(path, method, request, *, authority="", timeout_s=1.0):
-    """Return the bytes of the answer; one that does not come in the time that a kubelet gives it is an error."""
+def call(path, method, request, *, authority="", timeout_s=10.0):
+    """Return the bytes of the answer; one that does not come in time is an error."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout_s)
         connection.connect(str(path))

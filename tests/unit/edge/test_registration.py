@@ -34,7 +34,7 @@ def told(registration, *, registered, error=""):
 
 @pytest.mark.parametrize("authority", ["", "/var/lib/kubelet/plugins_registry/x-reg.sock", "localhost"])
 def test_the_kubelet_learns_who_is_there(registration, authority):
-    found = asked(registration, authority=authority)
+    found = asked(registration, authority=authority, timeout_s=1.0)
     assert (found.type, found.name, found.endpoint) == ("CSIPlugin", NAME, ENDPOINT)
     assert list(found.supported_versions) == ["1.13.0"]
 
@@ -70,10 +70,12 @@ def test_another_process_is_not_pushed_aside(registration, tmp_path):
 def test_a_refusal_is_told_and_the_kubelet_finds_a_new_socket_later(registration, lines):
     before = registration.path.stat().st_ctime_ns
     told(registration, registered=False, error="CSINode is not to be had")
+    assert [reading.value for reading in registration.readings()] == [0]
     (line,) = lines.of("the kubelet refused the registration")
     assert (line["level"], line["reason"]) == ("error", "CSINode is not to be had")
     eventually(lambda: registration.path.exists() and registration.path.stat().st_ctime_ns > before)
     told(registration, registered=True)
+    assert [reading.value for reading in registration.readings()] == [1]
     assert lines.of("registered with the kubelet")
 
 
