@@ -55,10 +55,10 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Inst
     try:
         nodes: Nodes = NodesById(max_volumes=settings.max_volumes_per_node)
         topology = settings.topology
-        if mode is Mode.ALL:
-            # Back ends that keep their volumes on this machine are reachable from here only.
-            topology = topology or {f"topology.{settings.driver_name}/node": settings.node_id}
         if mode is not Mode.CONTROLLER:
+            # Back ends that keep their volumes on this machine are reachable from here only; and a provisioner that
+            # waits for the first pod refuses a node that does not say where it is.
+            topology = topology or {f"topology.{settings.driver_name}/node": settings.node_id}
             nodes = _add_node(built, mode, replace(settings, topology=topology), sealer, instruments)
         if mode is not Mode.NODE:
             _add_controller(built, settings, sealer, nodes, topology, instruments)

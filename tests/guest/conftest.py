@@ -59,7 +59,7 @@ def driver(cinder_conf, tmp_path_factory):
     """One driver for all tests of a volume group: in a guest, its start takes longer than most of them."""
     folder = tmp_path_factory.mktemp("driver")
     config = folder / "cinder.conf"
-    config.write_text(f"{cinder_conf.read_text()}[csi]\nmax_volumes_per_node = {specs.LIMIT}\n", encoding="utf-8")
+    config.write_text(cinder_conf.read_text(encoding="utf-8") + specs.OPTIONS, encoding="utf-8")
     driver = Driver(folder, config).start()
     yield driver
     driver.end()

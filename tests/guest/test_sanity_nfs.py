@@ -12,8 +12,7 @@ from tests.sanity import specs
 def process(tmp_path_factory):
     with nfs.served():
         folder = tmp_path_factory.mktemp("driver")
-        more = f"[csi]\nmax_volumes_per_node = {specs.LIMIT}\n"
-        process = DriverProcess(folder, config=nfs.configured(folder, more=more))
+        process = DriverProcess(folder, config=nfs.configured(folder, more=specs.OPTIONS))
         started(process).close()
         yield process
         assert process.stop() == 0

@@ -7,6 +7,8 @@ import subprocess
 
 #: Volumes that the attach-limit spec publishes; each is sparse.
 LIMIT = 8
+#: What a driver is to have in its section [csi], so that no spec is left out.
+OPTIONS = f"[csi]\nmax_volumes_per_node = {LIMIT}\nsnapshot_topology = true\n"
 #: Of 103 specs one is pending upstream; nothing else may be missing.
 ALL, RUN = 103, 102
 #: Those in which a node has the volume, and how many they are: for the rest it is all one how a volume is used.
@@ -18,7 +20,7 @@ def check(program, endpoint, folder, access_type, *, controller="", only="", tim
 
     Args:
         program: csi-sanity.
-        endpoint: the driver's, with `max_volumes_per_node` of `LIMIT`.
+        endpoint: the driver's, which has `OPTIONS`.
         folder: for its paths, and its report.
         access_type: "mount" or "block".
         controller: the endpoint of the controller, where the other one is the node's only.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from csi.driver_process import DriverProcess
-from tests.sanity.specs import LIMIT, check
+from tests.sanity.specs import OPTIONS, check
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ def driver(tmp_path):
         "[DEFAULT]\nenabled_backends = local\n"
         "[local]\nvolume_driver = cinderblock.cinder.local_files.LocalFilesDriver\n"
         f"local_files_path = {tmp_path}/volumes\n"
-        f"[csi]\nmax_volumes_per_node = {LIMIT}\nsnapshot_topology = true\n"
+        f"{OPTIONS}"
     )
     process = DriverProcess(tmp_path, config=config)
     process.start().close()

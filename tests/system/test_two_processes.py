@@ -99,6 +99,17 @@ def test_the_node_id_says_how_to_reach_the_node(client):
     client.delete(volume_id)
 
 
+def test_a_node_of_its_own_says_where_it_is(client):
+    """As long as the driver says that it matters where a volume is, a provisioner refuses a node that does not."""
+    info = client.node.NodeGetInfo(csi_pb2.NodeGetInfoRequest(), timeout=30)
+    name = client.identity.GetPluginInfo(csi_pb2.GetPluginInfoRequest(), timeout=30).name
+    assert dict(info.accessible_topology.segments) == {f"topology.{name}/node": "node-1"}
+    # Where the controller is says nothing about what a node reaches.
+    volume = client.create("volume", GIB)
+    assert list(volume.accessible_topology) == []
+    client.delete(volume.volume_id)
+
+
 def test_each_process_serves_only_what_is_its_own(both, client):
     for process, stub in zip(both, ("node", "controller"), strict=True):
         alone = Client(process.endpoint)
