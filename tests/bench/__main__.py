@@ -15,7 +15,7 @@ from pathlib import Path
 
 import grpc
 
-from tests.bench import calls, commands, conformance, copying, footprint, listing, throughput
+from tests.bench import calls, commands, conformance, copying, footprint, listing, servers, throughput
 from tests.bench.figures import Figure, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,9 @@ def _sanity() -> str:
 PARTS: Mapping[str, Callable[[Path], Sequence[Figure]]] = {
     "probe": lambda folder: [calls.probe(folder)],
     "create": calls.create,
+    "create-servers": servers.creates,
     "listing": lambda folder: [listing.page(folder)],
+    "listing-stores": listing.pages,
     "memory": footprint.memory,
     "start": lambda folder: [footprint.start(folder)],
     "command": lambda folder: [commands.whole(folder)],

@@ -58,9 +58,19 @@ def probe(folder: Path, *, rounds: int = 3000) -> Figure:
     )
 
 
-def create(folder: Path, *, rounds: int = 500, together: int = 4000) -> list[Figure]:
-    """Time CreateVolume, one call after the other, and from many clients at once."""
-    with ExitStack() as stack, drivers.serving(folder / "create", drivers.IDLE) as process:
+def create(
+    folder: Path, *, rounds: int = 500, together: int = 4000, store: str = "", records: str = ""
+) -> list[Figure]:
+    """Time CreateVolume, one call after the other, and from many clients at once.
+
+    Args:
+        folder: for the driver.
+        rounds: how many calls there are one after the other.
+        together: how many there are at once.
+        store: the URL of the store, SQLite without one.
+        records: what to say of where the records are.
+    """
+    with ExitStack() as stack, drivers.serving(folder / "create", drivers.IDLE, store=store) as process:
         clients = [stack.enter_context(closing(process.start()))]
         clients += [stack.enter_context(closing(Client(process.endpoint))) for _ in range(_CHANNELS - 1)]
         numbers = iter(range(10**9))
@@ -69,14 +79,14 @@ def create(folder: Path, *, rounds: int = 500, together: int = 4000) -> list[Fig
         per_s = side_by_side(actions, calls=together)
     return [
         Figure(
-            what="CreateVolume on a driver that does nothing",
+            what=f"CreateVolume on a driver that does nothing{records}",
             value=one[""] * 1000,
             unit="ms",
             aim=5,
             how=f"median of {rounds} calls, one after the other; two synced commits each",
         ),
         Figure(
-            what=f"CreateVolume from {_CLIENTS} clients at once",
+            what=f"CreateVolume from {_CLIENTS} clients at once{records}",
             value=per_s,
             unit="per s",
             aim=500,

@@ -23,10 +23,11 @@ def files_at(folder: Path) -> str:
     return f"volume_driver = cinderblock.cinder.local_files.LocalFilesDriver\nlocal_files_path = {folder}"
 
 
-def configuration(folder: Path, backend: str) -> Path:
-    """Write a cinder.conf with one back end; return its path."""
+def configuration(folder: Path, backend: str, store: str = "") -> Path:
+    """Write a cinder.conf with one back end, and where the records are; return its path."""
     file = folder / "cinder.conf"
-    file.write_text(f"[DEFAULT]\nenabled_backends = bench\n\n[bench]\n{backend}\n", encoding="utf-8")
+    kept = f"\n[persistence]\nconnection = {store}\n" if store else ""
+    file.write_text(f"[DEFAULT]\nenabled_backends = bench\n\n[bench]\n{backend}\n{kept}", encoding="utf-8")
     return file
 
 
@@ -39,7 +40,9 @@ def key(folder: Path) -> Path:
 
 
 @contextmanager
-def serving(folder: Path, backend: str, *, mode: str = "all", key_file: Path | None = None) -> Iterator[DriverProcess]:
+def serving(
+    folder: Path, backend: str, *, mode: str = "all", key_file: Path | None = None, store: str = ""
+) -> Iterator[DriverProcess]:
     """Have a driver process that was not started yet; it ends with the block.
 
     Args:
@@ -47,10 +50,11 @@ def serving(folder: Path, backend: str, *, mode: str = "all", key_file: Path | N
         backend: the options of its only back end.
         mode: which services.
         key_file: what processes that belong together share.
+        store: the URL of the store; in its state folder by default.
     """
     folder.mkdir()
     keys = ("--key-file", str(key_file)) if key_file else ()
-    process = DriverProcess(folder, mode=mode, config=configuration(folder, backend), arguments=keys)
+    process = DriverProcess(folder, mode=mode, config=configuration(folder, backend, store), arguments=keys)
     try:
         yield process
     finally:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import calls, footprint, listing
+from tests.bench import calls, footprint, listing, servers
 from tests.bench.figures import Figure, parse, table
 from tests.bench.timing import alternating, side_by_side
 
@@ -67,3 +67,9 @@ def test_pages_are_measured(tmp_path):
 
 def test_a_start_is_measured(tmp_path):
     assert footprint.start(tmp_path, rounds=1).value > 0
+
+
+def test_calls_over_a_database_s_server_are_measured(tmp_path):
+    told = servers.creates(tmp_path, rounds=2, together=8, kinds=["PostgreSQL"])
+    assert [one.what.rpartition(" ")[2] for one in told] == ["PostgreSQL"] * 2
+    assert all(one.value > 0 for one in told)
