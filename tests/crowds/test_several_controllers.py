@@ -11,8 +11,8 @@ import pytest
 
 from cinderblock.engine import every
 from csi import ids
+from persistence.opening import open_store
 from persistence.seal import new_key_file
-from persistence.sql import open_store
 from tests.contract.stores import sqlite_url
 from tests.crash import facts
 from tests.crowds import callers
@@ -24,14 +24,15 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 CALLERS = 16
-#: How many calls are made at least; `make soak` has more of them.
-CALLS = {"postgresql": 1000, "mariadb": 500, "sqlite": 500}
 SOAKING = "SOAK_SECONDS" in os.environ
+#: How many calls are made at least; `make soak` has more of them, and one more kind of store.
+CALLS = {"postgresql": 1000, "mariadb": 500, "sqlite": 500}
+STORES = [*CALLS, "kubernetes"] if SOAKING else list(CALLS)
 #: How long a name may take to be in nobody's hands, when nobody is killed any more.
 PATIENCE_S = 10 * LEASE_S
 
 
-@pytest.fixture(params=CALLS)
+@pytest.fixture(params=STORES)
 def url(request, tmp_path):
     if request.param == "sqlite":
         yield sqlite_url(tmp_path)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from cinderblock.copying import TABLES, alive
+import cinderblock
+from cinderblock.copying import TABLES, StoreSource, alive, check_whole, copy
 from cinderblock.engine import every
 from cinderblock.leases import Leases, Tenure
 from csi import cli
 from persistence import opening
+from persistence.errors import StoreUnusable
 from persistence.records import KeyValueRecord
 from persistence.seal import new_key_file, sealed
 from persistence.sql import open_store
@@ -120,6 +122,8 @@ def test_a_copy_that_was_killed_is_no_store_until_it_was_repeated(tmp_path, caps
     new_key_file(tmp_path / "key")
     assert cli.main(["volume", "list", "--store", target, "--key-file", str(tmp_path / "key")]) == 1
     assert f"unfinished copy of {source}" in capsys.readouterr().err
+    with pytest.raises(StoreUnusable, match="unfinished copy"):
+        cinderblock.open(target, state_dir=tmp_path / "state", key_file=tmp_path / "key")
     # Nor does it become one of another store; and what changed meanwhile is copied as it is now.
     (tmp_path / "another").mkdir()
     open_store(sqlite_url(tmp_path / "another")).close()
@@ -152,6 +156,23 @@ def test_who_is_silent_for_long_enough_does_not_live(source):
         store.key_values.insert(KeyValueRecord(id="lease/dead", value="run 1"))
         assert alive(store, wait_s=0.2, told=told.append) == []
     assert len(told) == 1
+
+
+def test_a_process_that_begins_to_use_the_source_meanwhile_is_noticed(source, tmp_path):
+    with closing(open_store(source)) as store, closing(open_store(f"sqlite:///{tmp_path}/other.db")) as target:
+
+        def begin(_what, _done):
+            if store.key_values.get("lease/late") is None:
+                store.key_values.insert(KeyValueRecord(id="lease/late", value="run 1"))
+
+        for number in range(500):
+            store.nodes.insert(node(f"n-{number:03}"))
+        with pytest.raises(StoreUnusable, match="began to use the store while it was copied"):
+            copy(StoreSource(store), target, origin="x", progress=begin)
+        with pytest.raises(StoreUnusable, match="unfinished copy of x"):
+            check_whole(target)
+        assert copy(StoreSource(store), target, origin="x", progress=begin) == 508
+        check_whole(target)
 
 
 def test_what_does_not_arrive_as_it_was_is_no_success(source, tmp_path, capsys):
