@@ -12,6 +12,7 @@ from cinderblock import config
 from cinderblock.cinderlib.importing import Comparison, compare, verify
 from cinderblock.cinderlib.planning import Plan, plan
 from cinderblock.config import Configuration
+from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
 from csi.serving import Mode, claimed, open_sealer
 from csi.settings import Settings
@@ -57,6 +58,7 @@ def run(source: str, settings: Settings, *, dry_run: bool, as_json: bool) -> int
 def _store(planned: Plan, settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     sealer = _sealer(settings, dry_run=dry_run)
     with closing(open_store(settings.connection, beside_cinderlib=True)) as below:
+        check_whole(below)
         store = sealed(below, sealer)
         before = compare(planned, store, progress=_say_progress)
         outcome, failed = _outcome(before, len(planned.records()), dry_run=dry_run)

@@ -61,6 +61,7 @@ class Controller:
         #: The run that takes calls; None while there is none that could answer.
         self.run: Answering | None = None
         self._store = store
+        self._lock = threading.Lock()
 
     @property
     def name(self):
@@ -107,6 +108,14 @@ class Controller:
         run.ended_at = time.monotonic()
         self.done["too busy to keep its lease"] += 1
         self.start()
+
+    def ask(self, call):
+        """Make a call of a client of it, which is started where it has ended by itself."""
+        with self._lock:
+            self.check_up()
+            run = self.run
+        assert run is not None
+        return run.ask(call)
 
     def log_tail(self):
         return (self.folder / "driver.log").read_bytes()[-4000:].decode("utf-8", "replace")

@@ -57,9 +57,16 @@ def controllers(tmp_path, url, store):
         each.end()
 
 
-def done(call):
+def done(controller, call):
     """Repeat a call until it is done, as a CO does."""
-    eventually(lambda: code_of(call) is Code.OK, timeout_s=PATIENCE_S)
+    eventually(lambda: code_of(partial(controller.ask, call)) is Code.OK, timeout_s=PATIENCE_S)
+
+
+def by_turns(controllers, act, names):
+    """Do something with each name, through the one and through the other."""
+    with ThreadPoolExecutor(CALLERS // 2) as pool:
+        for _ in pool.map(lambda each: act(controllers[each[0] % 2], each[1]), enumerate(names)):
+            pass
 
 
 def stamp(name):
@@ -123,9 +130,10 @@ def test_no_volume_is_made_twice_or_lost_and_every_answer_is_true(controllers, s
     print(dict(total), crowd.asked, dict(crowd.codes))
     assert crowd.contradictions() == {}
     check_left(controllers, crowd, store, tmp_path)
-    clear(controllers)
-    for each in controllers:
-        assert each.run.client.volumes() == []
+    # The clones go first: some of what they were made from would be kept for them.
+    for names in (CLONES, (*KEPT, *PASSING)):
+        by_turns(controllers, clear, names)
+    assert [each.ask(lambda client: client.volumes()) for each in controllers] == [[], []]
     eventually(lambda: facts.recorded(store) == {})
     assert list(every(store.connections)) == []
     assert facts.found(tmp_path, tmp_path / "array").objects == {}
@@ -133,9 +141,9 @@ def test_no_volume_is_made_twice_or_lost_and_every_answer_is_true(controllers, s
 
 def check_left(controllers, crowd, store, folder):
     """The callers have gone: what was begun is finished, the back end has what the records say, and the content."""
-    for number, name in enumerate((*KEPT, *PASSING, *CLONES)):
-        settle(controllers[number % 2].run.client, name, crowd.wanted.get(name, 1))
-    listed = [sorted(volume.volume_id for volume in each.run.client.volumes()) for each in controllers]
+    by_turns(controllers, partial(settle, sizes_gib=crowd.wanted), (*KEPT, *PASSING))
+    by_turns(controllers, partial(settle, sizes_gib={}), CLONES)
+    listed = [sorted(one.volume_id for one in each.ask(lambda client: client.volumes())) for each in controllers]
     assert listed == [sorted(ids.volume_id(name) for name in (*KEPT, *PASSING, *CLONES))] * 2
     eventually(lambda: facts.unfinished(store) == held(store) == [], timeout_s=PATIENCE_S)
     assert facts.found(folder, folder / "array").objects == facts.recorded(store)
@@ -147,14 +155,15 @@ def check_left(controllers, crowd, store, folder):
     assert clones == {name: stamp(name.replace("clone", "kept")) for name in CLONES}
 
 
-def settle(client, name, size_gib):
+def settle(controller, name, *, sizes_gib):
     """Ask once more for whatever may have been begun with a name."""
-    done(partial(callers.make, name, client))
-    if name in KEPT:
-        done(partial(grow, client, ids.volume_id(name), size_gib))
+    volume_id = ids.volume_id(name)
+    done(controller, partial(callers.make, name))
+    if name in sizes_gib:
+        done(controller, lambda client: grow(client, volume_id, sizes_gib[name]))
     for node in NODES:
-        done(partial(callers.unpublish, client, ids.volume_id(name), node))
-    done(partial(callers.drop, client, ids.snapshot_id(f"of-{name}")))
+        done(controller, lambda client, node=node: callers.unpublish(client, volume_id, node))
+    done(controller, lambda client: callers.drop(client, ids.snapshot_id(f"of-{name}")))
 
 
 def held(store):
@@ -165,8 +174,5 @@ def held(store):
     return [record for record in facts.owned(store) if record.owner.startswith(living)]
 
 
-def clear(controllers):
-    """Delete all of it, by the one and by the other."""
-    for number, name in enumerate((*CLONES, *KEPT, *PASSING)):
-        client = controllers[number % 2].run.client
-        done(partial(client.delete, ids.volume_id(name)))
+def clear(controller, name):
+    done(controller, lambda client: client.delete(ids.volume_id(name)))

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from csi import cli
+from persistence.records import KeyValueRecord
 from persistence.seal import new_key_file
 from persistence.sql import open_store
 from tests.unit.cinderlib.data import CANARIES, write_database
@@ -131,3 +132,11 @@ def test_a_dry_run_on_a_store_needs_the_store_s_key(old):
 def test_a_source_that_is_not_there_is_said_in_words(tmp_path, capsys):
     assert cli.main(["store", "import-cinderlib", f"sqlite:///{tmp_path}/none.db", "--state-dir", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"cinderblock: there is no database {tmp_path}/none.db\n"
+
+
+def test_what_is_half_of_a_copy_takes_nothing_over(old, tmp_path):
+    store = f"sqlite:///{tmp_path}/half.db"
+    with closing(open_store(store)) as opened:
+        opened.key_values.insert(KeyValueRecord(id="copy/unfinished", value="another store"))
+    code, _, words = old.take_over("--store", store)
+    assert (code, "an unfinished copy of another store" in words) == (1, True)
