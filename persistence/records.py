@@ -2,7 +2,7 @@
 
 A record that is in work carries its intent (`status`) and the process that
 holds it (`owner`), so the record is its own journal. Secrets are the fields
-listed in `SECRET`; `persistence.seal` closes them before a store sees them.
+that `secret_fields` names; `persistence.seal` closes them before a store sees them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,6 +76,10 @@ class Record:
     revision: str = ""
     owner: str = ""
     created_at: float = 0.0
+
+    def secret_fields(self) -> tuple[str, ...]:
+        """Return the fields of this record that must never be stored in clear."""
+        return self.SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,4 +189,10 @@ class NodeRecord(Record):
 class KeyValueRecord(Record):
     """A small fact of Cinderblock's own; the id is the key."""
 
+    #: What the key of a fact begins with that must never be stored in clear.
+    SEALED: ClassVar[str] = "sealed/"
+
     value: str = ""
+
+    def secret_fields(self) -> tuple[str, ...]:
+        return ("value",) if self.id.startswith(self.SEALED) else ()

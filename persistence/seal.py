@@ -245,7 +245,7 @@ def new_key_file(path: Path) -> None:
 
 def _secrets(record: Record) -> list[str]:
     """Return the secret fields that hold one: an empty one is the same in clear and sealed."""
-    return [field for field in record.SECRET if getattr(record, field)]
+    return [field for field in record.secret_fields() if getattr(record, field)]
 
 
 def _key_of(stored: object) -> str:

@@ -60,13 +60,13 @@ class TelltaleDriver(LocalFilesDriver):
     def initialize_connection(self, volume, connector, **kwargs):
         stored = self.db.volume_get(None, volume.id)["provider_auth"].split()[-1]
         self._note("auth_password", stored)
-        self._note("discovery_auth_password", _ARRAYS_OWN)
+        self._note("discovery_auth_password", self._kept_for(connector))
         info = dict(super().initialize_connection(volume, connector, **kwargs))
         info["data"] |= {
             "auth_method": "CHAP",
             "auth_username": "user",
             "auth_password": stored,
-            "discovery_auth_password": _ARRAYS_OWN,
+            "discovery_auth_password": self._kept_for(connector),
         }
         LOG.debug("initialize_connection answers %s", info)
         return info
@@ -78,6 +78,14 @@ class TelltaleDriver(LocalFilesDriver):
     def _update_volume_stats(self):
         super()._update_volume_stats()
         LOG.debug("GET https://user:%s@array/stats", self.configuration.san_password)
+
+    def _kept_for(self, connector):
+        """Keep the array's own password where Cinder's drivers keep what belongs to an initiator."""
+        initiator = connector.get("initiator") or connector["host"]
+        if not self.driver_utils.get_driver_initiator_data(initiator):
+            assert self.driver_utils.insert_driver_initiator_data(initiator, "chap", _ARRAYS_OWN)
+        (kept,) = self.driver_utils.get_driver_initiator_data(initiator)
+        return kept["value"]
 
     def _generated(self, name):
         password = volume_utils.generate_password()

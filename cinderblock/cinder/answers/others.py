@@ -88,7 +88,10 @@ class TypeAnswers:
 
 
 class InitiatorAnswers:
-    """`driver_initiator_data_*` of `cinder.db.api`: small facts that a driver keeps about an initiator."""
+    """`driver_initiator_data_*` of `cinder.db.api`: small facts that a driver keeps about an initiator.
+
+    They are stored sealed: some drivers keep the password that an initiator logs in with there.
+    """
 
     _KEYS = uuid.UUID("2f1a1f6e-8f0b-4f38-8a51-5d0f8a3c8f55")
 
@@ -96,25 +99,28 @@ class InitiatorAnswers:
         self._stored = stored
 
     def driver_initiator_data_get(self, context: Any, initiator: str, namespace: str) -> list[Row]:
-        prefix = self._prefix(initiator, namespace)
         rows = []
-        for record in every(self._stored.store.key_values, after=prefix):
-            if not record.id.startswith(prefix):
-                break
-            key = record.id.removeprefix(prefix)
-            rows.append(Row(initiator=initiator, namespace=namespace, key=key, value=record.value))
+        for prefix in self._prefixes(initiator, namespace):
+            for record in every(self._stored.store.key_values, after=prefix):
+                if not record.id.startswith(prefix):
+                    break
+                key = record.id.removeprefix(prefix)
+                rows.append(Row(initiator=initiator, namespace=namespace, key=key, value=record.value))
         return rows
 
     def driver_initiator_data_insert_by_key(
         self, context: Any, initiator: str, namespace: str, key: str, value: str
     ) -> None:
+        table, (prefix, before) = self._stored.store.key_values, self._prefixes(initiator, namespace)
         try:
-            self._stored.store.key_values.insert(
-                KeyValueRecord(id=self._prefix(initiator, namespace) + key, value=value)
-            )
+            if table.get(before + key) is not None:
+                raise RecordExists(f"key_value {before + key!r} is stored already")
+            table.insert(KeyValueRecord(id=prefix + key, value=value))
         except RecordExists as error:
             raise exception.DriverInitiatorDataExists(initiator=initiator, namespace=namespace, key=key) from error
 
-    def _prefix(self, initiator: str, namespace: str) -> str:
+    def _prefixes(self, initiator: str, namespace: str) -> tuple[str, str]:
+        """Return how keys begin now, and how they began when they were stored in clear."""
         # An id of fixed length: initiators are long, and may hold what an id may not.
-        return f"initiator/{uuid.uuid5(self._KEYS, f'{namespace}/{initiator}')}/"
+        before = f"initiator/{uuid.uuid5(self._KEYS, f'{namespace}/{initiator}')}/"
+        return KeyValueRecord.SEALED + before, before
