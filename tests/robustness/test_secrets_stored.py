@@ -9,8 +9,8 @@ import pytest
 from cinderblock.engine import every
 from cinderblock.units import GIB
 from csi.driver_process import DriverProcess
+from persistence.opening import open_store
 from persistence.seal import Sealer, new_key_file, sealed
-from persistence.sql import open_store
 from tests.contract.stores import database_of, sqlite_url
 
 pytestmark = pytest.mark.slow
@@ -28,13 +28,15 @@ class Place:
 
     def shown(self, folder):
         """Return what whoever has the database gets to see: its dump, and the bytes of its files."""
-        files = folder.glob("store.db*") if self._server is None else self._server.data.rglob("*")
+        # What a cluster stores is in its etcd.
+        writer = getattr(self._server, "etcd", self._server)
+        files = folder.glob("store.db*") if writer is None else writer.data.rglob("*")
         content = [path.read_bytes() for path in files if path.is_file()]
         dumped = self._server.dump(database_of(self.url)).encode() if self._server else b""
         return dumped + b"".join(content)
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb", "kubernetes"])
 def place(request, tmp_path):
     if request.param == "sqlite":
         yield Place(request.param, sqlite_url(tmp_path), None)
