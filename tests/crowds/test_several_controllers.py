@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -86,24 +87,26 @@ def first_bytes(file):
 
 def mistreat(controllers, chance, calls, asked):
     """End, freeze and start them again until so many calls were made, and each was done to somebody at work."""
-    wanted = {
-        "killed with calls in flight": 3,
-        "killed in the middle of work on a record": 3,
-        "taken over from a frozen one": 1,
-        "paused": 1,
-    }
-    while True:
+    total = Counter[str]()
+    while asked() < calls or lacking(total):
         each = chance.choice(controllers)
         each.check_up()
         # Or it would be ended before anybody has asked it anything.
         eventually(lambda each=each: each.run.in_flight or not each.process.alive())
         each.check_up()
-        chance.choice((each.kill, each.kill, each.freeze, each.pause))()
+        ways = {"killed": each.kill, "frozen": each.freeze, "paused": each.pause}
+        ways[chance.choice(lacking(total) or ["killed", "killed", "frozen", "paused"])]()
         if each.run is None:
             each.start()
-        total = sum((one.done for one in controllers), start=type(each.done)())
-        if asked() >= calls and all(total[what] >= times for what, times in wanted.items()):
-            return total
+        total = sum((one.done for one in controllers), start=Counter[str]())
+    return total
+
+
+def lacking(total):
+    """Return what has not been done often enough to somebody in the middle of something."""
+    killed = min(total["killed with calls in flight"], total["killed in the middle of work on a record"])
+    done = {"killed": killed // 3, "frozen": total["taken over from a frozen one"], "paused": total["paused"]}
+    return [way for way, times in done.items() if not times]
 
 
 def test_no_volume_is_made_twice_or_lost_and_every_answer_is_true(controllers, store, tmp_path, request):
