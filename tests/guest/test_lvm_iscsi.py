@@ -179,6 +179,8 @@ def test_attaching_costs_hardly_more_than_with_os_brick_alone(array, node, writt
         for _ in range(TURNS)
     ]
     array.unpublish(volume, connection)
-    ours, theirs = (statistics.median(column) for column in zip(*turns, strict=True))
-    print(f"attached and detached in {ours:.2f} s, by os-brick alone in {theirs:.2f} s: {ours / theirs:.2f} times")
+    for name, of in (("median", statistics.median), ("quickest", min)):
+        ours, theirs = (of(column) for column in zip(*turns, strict=True))
+        print(f"attached and detached, {name}: {ours:.2f} s, os-brick alone {theirs:.2f} s, {ours / theirs:.2f} times")
+    # Of the quickest, because what else the machine does only ever adds.
     assert ours < MOST_TIMES * theirs
