@@ -2,12 +2,23 @@
 
 import fcntl
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+# Before gRPC is imported, as in the driver: what runs in this process forks as well.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
+
 #: A skip on a developer's machine says what it lacks; CI's machine is made by the project itself, and lacks nothing.
 STRICT = os.environ.get("CI", "") not in ("", "0", "false")
+
+
+@pytest.fixture
+def plugins_registry():
+    """A folder for a kubelet's sockets, whose path leaves room for their names."""
+    with tempfile.TemporaryDirectory(prefix="kubelet-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

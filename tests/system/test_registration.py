@@ -12,9 +12,10 @@ from tests.unit.edge import kubelet
 
 
 @pytest.fixture
-def socket(tmp_path):
-    (tmp_path / "plugins_registry").mkdir()
-    return tmp_path / "plugins_registry" / "cinderblock.io-reg.sock"
+def socket(plugins_registry):
+    folder = plugins_registry / "registry"
+    folder.mkdir()
+    return folder / "cinderblock.io-reg.sock"
 
 
 @pytest.fixture
@@ -48,5 +49,5 @@ def test_who_is_known_to_the_kubelet_answers_it_until_the_end(process, socket):
 
 def test_a_folder_that_is_not_the_kubelets_ends_the_start_in_words(process, socket):
     socket.parent.rmdir()
-    with pytest.raises(DriverFailed, match="plugins_registry, is not there"):
+    with pytest.raises(DriverFailed, match="registry, is not there"):
         process.start()

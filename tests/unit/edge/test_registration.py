@@ -16,8 +16,8 @@ ENDPOINT = "/var/lib/kubelet/plugins/test.cinderblock.io/csi.sock"
 
 
 @pytest.fixture
-def registration(tmp_path):
-    made = Registration(tmp_path, driver_name=NAME, endpoint=f"unix://{ENDPOINT}", again_s=0.05)
+def registration(plugins_registry):
+    made = Registration(plugins_registry, driver_name=NAME, endpoint=f"unix://{ENDPOINT}", again_s=0.05)
     with made:
         yield made
 
@@ -39,29 +39,29 @@ def test_the_kubelet_learns_who_is_there(registration, authority):
     assert list(found.supported_versions) == ["1.13.0"]
 
 
-def test_the_socket_is_roots_alone_and_where_the_kubelet_looks(registration, tmp_path):
-    assert registration.path == tmp_path / f"{NAME}-reg.sock"
+def test_the_socket_is_roots_alone_and_where_the_kubelet_looks(registration, plugins_registry):
+    assert registration.path == plugins_registry / f"{NAME}-reg.sock"
     assert registration.path.stat().st_mode & 0o777 == 0o600
-    others = [path.name for path in tmp_path.iterdir() if path != registration.path]
+    others = [path.name for path in plugins_registry.iterdir() if path != registration.path]
     assert all(name.startswith(".") for name in others)
 
 
-def test_nothing_is_left_of_it_at_the_end(tmp_path):
-    with Registration(tmp_path, driver_name=NAME, endpoint=ENDPOINT):
-        assert list(tmp_path.iterdir())
-    assert not list(tmp_path.iterdir())
+def test_nothing_is_left_of_it_at_the_end(plugins_registry):
+    with Registration(plugins_registry, driver_name=NAME, endpoint=ENDPOINT):
+        assert list(plugins_registry.iterdir())
+    assert not list(plugins_registry.iterdir())
 
 
-def test_what_a_killed_process_left_is_replaced(tmp_path):
+def test_what_a_killed_process_left_is_replaced(plugins_registry):
     for name in (f"{NAME}-reg.sock", f".{NAME}-reg.sock"):
         with socket.socket(socket.AF_UNIX) as left:
-            left.bind(str(tmp_path / name))
-    with Registration(tmp_path, driver_name=NAME, endpoint=ENDPOINT) as registration:
+            left.bind(str(plugins_registry / name))
+    with Registration(plugins_registry, driver_name=NAME, endpoint=ENDPOINT) as registration:
         assert asked(registration).name == NAME
 
 
-def test_another_process_is_not_pushed_aside(registration, tmp_path):
-    other = Registration(tmp_path, driver_name=NAME, endpoint=ENDPOINT)
+def test_another_process_is_not_pushed_aside(registration, plugins_registry):
+    other = Registration(plugins_registry, driver_name=NAME, endpoint=ENDPOINT)
     with pytest.raises(ConfigurationError, match="another process answers"), other:
         pass
     assert asked(registration).name == NAME
@@ -87,20 +87,20 @@ def test_refusal_after_refusal_is_waited_for_longer_and_a_registration_ends_that
     assert waits == [0.05, 0.1, 0.05]
 
 
-def test_nobody_waits_to_ask_again_once_it_is_over(tmp_path):
-    with Registration(tmp_path, driver_name=NAME, endpoint=ENDPOINT, again_s=3600) as registration:
+def test_nobody_waits_to_ask_again_once_it_is_over(plugins_registry):
+    with Registration(plugins_registry, driver_name=NAME, endpoint=ENDPOINT, again_s=3600) as registration:
         told(registration, registered=False)
         assert not registration.path.exists()
     eventually(lambda: not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)])
-    assert not list(tmp_path.iterdir())
+    assert not list(plugins_registry.iterdir())
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    absent = Registration(tmp_path / "absent", driver_name=NAME, endpoint=ENDPOINT)
+def test_a_folder_that_is_not_there_is_named(plugins_registry):
+    absent = Registration(plugins_registry / "absent", driver_name=NAME, endpoint=ENDPOINT)
     with pytest.raises(ConfigurationError, match="absent, is not there"), absent:
         pass
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_refused(tmp_path):
+def test_a_path_that_is_too_long_for_a_socket_is_refused(plugins_registry):
     with pytest.raises(ConfigurationError, match="107 at most"):
-        Registration(tmp_path / ("long" * 30), driver_name=NAME, endpoint=ENDPOINT)
+        Registration(plugins_registry / ("long" * 30), driver_name=NAME, endpoint=ENDPOINT)
