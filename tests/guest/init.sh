@@ -18,8 +18,6 @@ ip address add 127.0.0.2/8 dev lo
 # What the target and the initiator keep belongs to this boot only; boot.sh made /etc a private copy.
 rm -rf /etc/iscsi/nodes /etc/iscsi/send_targets /etc/multipath /etc/multipath.conf /etc/target
 mkdir -p /etc/multipath /etc/target
-# A path that is lost, and the loss of all, is noticed in seconds, not in minutes.
-printf '%s\n' 'overrides {' 'fast_io_fail_tmo 5' 'no_path_retry fail' '}' >/etc/multipath.conf
 echo 'InitiatorName=iqn.2004-10.example.guest:initiator' >/etc/iscsi/initiatorname.iscsi
 
 # LVM is not to look into the volumes that this machine reaches by iSCSI, as on every storage host that is

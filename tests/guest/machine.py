@@ -15,6 +15,7 @@ DISK = "/dev/ubda"
 STATE_DISK = "/dev/ubdb"
 SHARE_DISK = "/dev/ubdc"
 SYS = Path("/sys")
+MULTIPATH_CONF = Path("/etc/multipath.conf")
 RUN = Path("/run")
 #: A folder outside of the guest: what is fsynced there is out of the power cut's reach.
 OUTSIDE = Path("/etc/guest")
@@ -75,6 +76,18 @@ def paths(device: str) -> set[str]:
 def states_of_paths() -> list[str]:
     """Return the state in which multipathd has each path: "active" when all is well."""
     return run("multipathd", "show", "paths", "raw", "format", "%t").split()
+
+
+@contextmanager
+def no_path_retry(times: str) -> Iterator[None]:
+    """Have multipathd look so often, every five seconds, for a lost path before I/O fails; "fail" is at once."""
+    MULTIPATH_CONF.write_text(f"overrides {{\nfast_io_fail_tmo 5\nno_path_retry {times}\n}}\n", encoding="ascii")
+    run("multipathd", "reconfigure")
+    try:
+        yield
+    finally:
+        MULTIPATH_CONF.unlink()
+        run("multipathd", "reconfigure")
 
 
 def mounts_below(folder: Path) -> list[str]:

@@ -32,6 +32,13 @@ def test_a_volume_is_restored_cloned_and_grown_with_its_data_and_its_secret_is_t
     client.delete_snapshot(snapshot.snapshot_id)
 
 
+@pytest.fixture
+def slow_to_fail():
+    with machine.no_path_retry("60"):
+        yield
+
+
+@pytest.mark.usefixtures("slow_to_fail")
 def test_a_mounted_volume_outlives_the_driver_and_its_target(driver, client, pods):
     pod = pods(client.create("volume", GIB).volume_id).start()
     before = pod.write("before")

@@ -13,7 +13,7 @@ from csi.proto import csi_pb2
 from tests.guest import lio, machine
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
+pytestmark = pytest.mark.usefixtures("nothing_left", "as_before", "quick_to_fail")
 
 ROUNDS = 100 if "SOAK_SECONDS" in os.environ else 10
 #: How long a path may take to come back.
@@ -24,6 +24,12 @@ PORTALS = ("127.0.0.1", "127.0.0.2")
 
 
 NOTHING: Mapping[str, set[str]] = {"sessions": set(), "disks": set(), "maps": set()}
+
+
+@pytest.fixture(scope="module")
+def quick_to_fail():
+    with machine.no_path_retry("fail"):
+        yield
 
 
 def all_paths_are_active():
