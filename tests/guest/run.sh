@@ -65,8 +65,8 @@ install_packages
 
 # Arguments that name tests take the place of all of them.
 arguments=("$@")
-# One file takes as long as all the others, and runs when it is named.
-all=(tests/guest --ignore tests/guest/test_cinderlib.py)
+# Two files take as long as all the others, and run when they are named.
+all=(tests/guest --ignore tests/guest/test_cinderlib.py --ignore tests/guest/test_sanity_lvm.py)
 for argument in "$@"; do
     [[ $argument != tests/* ]] || all=()
 done
