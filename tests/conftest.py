@@ -1,6 +1,7 @@
 """What holds for every floor: databases, the order, who may run side by side, and in CI a skip is a failure."""
 
 import fcntl
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -12,6 +13,14 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "false"
 
 #: A skip on a developer's machine says what it lacks; CI's machine is made by the project itself, and lacks nothing.
 STRICT = os.environ.get("CI", "") not in ("", "0", "false")
+
+
+@pytest.fixture(autouse=True)
+def logged_as_before():
+    """Take back what a command that ran in this process made of its logging: it says little, for its user."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture
