@@ -1,6 +1,7 @@
 """How a volume changes under its own name: it grows, goes back to a snapshot, gets other specs or metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -80,21 +81,12 @@ class Changing:
         intents, what = self._engine.intents, f"changing the specs of volume {found.name!r}"
         slot = self._engine.backends.get(found.backend).slot()
         with slot as driver, intents.taken(self._table, found, status=Status.RETYPING, wanted_specs=specs) as held:
-            try:
+            with self._settling(held, found, wanted_specs=None):
                 self._engine.check_not_copied(held)
                 if not driver.abilities().retype:
                     raise InvalidRequest(_cannot(held, "change specs"))
                 with able(what), intents.effect(what):
                     update = driver.retype(held, specs)
-            except BackendUnavailable:
-                raise
-            except (InUse, OperationPending):
-                # Refused, not tried: what an earlier try may have done is still unknown.
-                intents.finish(self._table, held, status=found.status, wanted_specs=found.wanted_specs)
-                raise
-            except CinderblockError:
-                self._finish(held, {}, wanted_specs=None)
-                raise
             return self._finish(held, update, extra_specs=specs.extra, qos_specs=specs.qos, wanted_specs=None)
 
     def grow(self, found: VolumeRecord, size_gib: int) -> VolumeRecord:
@@ -109,21 +101,11 @@ class Changing:
             online_extend = driver.abilities().online_extend
             intent = {"status": Status.EXTENDING, "wanted_size_gib": size_gib}
             with intents.taken(self._table, found, **intent) as held:
-                try:
+                with self._settling(held, found, wanted_size_gib=0):
                     self._check_growable(held, online_extend=online_extend)
                     with intents.effect(f"extending volume {held.name!r} to {size_gib} GiB"):
                         update = driver.extend(held, size_gib)
-                except BackendUnavailable:
-                    raise
-                except (InUse, OperationPending):
-                    # Refused, not tried: what an earlier try may have done is still unknown.
-                    intents.finish(self._table, held, status=found.status, wanted_size_gib=found.wanted_size_gib)
-                    raise
-                except (CinderblockError, NotImplementedError):
-                    intents.finish(self._table, held, status=Status.AVAILABLE, wanted_size_gib=0)
-                    raise
-                result = {"status": Status.AVAILABLE, "size_gib": size_gib, "wanted_size_gib": 0}
-                return intents.finish(self._table, held, lambda stored: {**changed(stored, update), **result})
+                return self._finish(held, update, size_gib=size_gib, wanted_size_gib=0)
 
     def describe(self, found: VolumeRecord, metadata: Mapping[str, str]) -> VolumeRecord:
         """Set some of a volume's metadata; what has it already is left alone."""
@@ -148,6 +130,28 @@ class Changing:
                 # Refused after all, so the volume is what it was; whoever asks now may want something else.
                 return self._table.get(found.id) or found
         return found
+
+    @contextmanager
+    def _settling(self, held: VolumeRecord, found: VolumeRecord, **nothing_wanted: Any) -> Iterator[None]:  # noqa: ANN401 -- a record's fields
+        """End an intent that came to nothing; one whose outcome is not known stays for whoever asks next.
+
+        Args:
+            held: the volume with the intent.
+            found: the volume before it.
+            nothing_wanted: the intent's own field, as it is in a volume of which nothing is wanted.
+        """
+        try:
+            yield
+        except BackendUnavailable:
+            raise
+        except (InUse, OperationPending):
+            # Refused, not tried: what an earlier try may have done is still unknown.
+            before = {name: getattr(found, name) for name in nothing_wanted}
+            self._engine.intents.finish(self._table, held, status=found.status, **before)
+            raise
+        except (CinderblockError, NotImplementedError):
+            self._finish(held, {}, **nothing_wanted)
+            raise
 
     def _finish(self, held: VolumeRecord, update: Update, **changes: Any) -> VolumeRecord:  # noqa: ANN401 -- its fields
         result = {"status": Status.AVAILABLE, **changes}

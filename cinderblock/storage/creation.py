@@ -131,15 +131,10 @@ def create_snapshot(session: Session, volume: VolumeRecord, wishes: Wishes) -> S
 
     Raises: what `cinderblock.snapshot.Snapshots.create` does.
     """
-    snapshot_id = wishes.chosen_id()
-    wanted = WantedSnapshot(
-        id=snapshot_id,
-        name=wishes.chosen_name(snapshot_id),
+    wanted = replace(
+        _snapshot_of(volume, wishes),
         cinder_id=wishes.cinder_id,
         driver_data=wishes.driver_data,
-        metadata=checks.texts("metadata", wishes.metadata),
-        volume_id=volume.id,
-        description=checks.text("description", wishes.description),
         parameters=wishes.made_up(),
     )
     session.need(volume.backend)
@@ -174,16 +169,21 @@ def manage_snapshot(session: Session, volume: VolumeRecord, reference: Reference
 
     Raises: what `cinderblock.snapshot.Snapshots.manage` does.
     """
-    where, snapshot_id = checks.reference(reference), wishes.chosen_id()
-    wanted = WantedSnapshot(
+    where, wanted = checks.reference(reference), _snapshot_of(volume, wishes)
+    session.need(volume.backend)
+    return _asked(session, wanted, partial(session.library.snapshots.manage, wanted, where))
+
+
+def _snapshot_of(volume: VolumeRecord, wishes: Wishes) -> WantedSnapshot:
+    """Return what is wanted of a snapshot, whether it is to be taken or taken over."""
+    snapshot_id = wishes.chosen_id()
+    return WantedSnapshot(
         id=snapshot_id,
         name=wishes.chosen_name(snapshot_id),
         description=checks.text("description", wishes.description),
         metadata=checks.texts("metadata", wishes.metadata),
         volume_id=volume.id,
     )
-    session.need(volume.backend)
-    return _asked(session, wanted, partial(session.library.snapshots.manage, wanted, where))
 
 
 def _created(
