@@ -234,7 +234,7 @@ class Kubernetes(Server):
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310 -- as above
+        with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310 -- our own address
             return bytes(answer.read())
 
     def _is_up(self) -> bool:

@@ -43,3 +43,8 @@ def figures(kubernetes, space):
 def turned_away(kubernetes, space):
     """Return how many requests were turned away."""
     return int(figures(kubernetes, space)["RejectedRequests"])
+
+
+def under_way(kubernetes, space):
+    """Return how many requests it is doing, one at most."""
+    return int(figures(kubernetes, space)["ExecutingRequests"])

@@ -12,7 +12,7 @@ from persistence.crd import open_store
 from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
 from tests.contract.stores import every_id, key_value, volume
 from tests.lab.relay import Relay, Way
-from tests.robustness.crowding import one_at_a_time, turned_away
+from tests.robustness.crowding import one_at_a_time, turned_away, under_way
 from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
 from tests.waiting import eventually
 
@@ -220,7 +220,8 @@ def test_a_server_that_has_no_time_for_us_is_told_and_asked_again(kubernetes, sp
         try:
             # This is the one, and it takes its time.
             begun = pool.submit(patient.key_values.replace, replace(old, value="changed"))
-            eventually(lambda: is_turned_away(impatient))
+            eventually(lambda: under_way(kubernetes, space))
+            assert is_turned_away(impatient)
             for verb in VERBS.values():
                 with pytest.raises(StoreUnavailable, match=r"does not answer now: .*oo many requests"), bounded():
                     verb(impatient.key_values, old)
