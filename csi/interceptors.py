@@ -189,7 +189,7 @@ class Edge(grpc.ServerInterceptor):
                 limits.check(request)
                 yield from behaviour(request, context)
                 _tell(rpc, started, grpc.StatusCode.OK)
-            except Exception as error:  # noqa: BLE001 -- as above
+            except Exception as error:  # noqa: BLE001 -- every outcome is told as a status
                 outcome = _failed(rpc, error, started)
         self._ended(rpc, outcome.code.name, time.monotonic() - started)
         if outcome.code is not grpc.StatusCode.OK:

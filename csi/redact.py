@@ -62,7 +62,7 @@ def is_map(field: FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
-def _members(field: FieldDescriptor, value: Any) -> Iterator[object]:  # noqa: ANN401 -- as above
+def _members(field: FieldDescriptor, value: Any) -> Iterator[object]:  # noqa: ANN401 -- one of protobuf's containers
     """Give what a field holds: itself, the members of a list, the values of a map."""
     if is_map(field):
         yield from value.values()

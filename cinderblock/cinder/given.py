@@ -33,7 +33,7 @@ class Given(sources.ConfigurationSource):
 
     def remove(self) -> None:
         """Let oslo.config ask no more."""
-        cfg.CONF._sources.remove(self)  # noqa: SLF001 - as above
+        cfg.CONF._sources.remove(self)  # noqa: SLF001 - it was added by hand
         _forget_answers()
 
     def get(
@@ -53,6 +53,12 @@ class Given(sources.ConfigurationSource):
 def names_of(opt: cfg.Opt) -> list[str]:
     """Return every name that an option is read by."""
     return [opt.dest, *(old.name.replace("-", "_") for old in opt.deprecated_opts if old.name)]
+
+
+def options_of(section: str) -> list[cfg.Opt]:
+    """Return the options that are registered in a section."""
+    group = cfg.CONF._groups.get(section)  # noqa: SLF001 - oslo.config does not list a group's options
+    return [] if group is None else [one["opt"] for one in group._opts.values()]  # noqa: SLF001 - and has no list of them
 
 
 def _valid(opt: cfg.Opt, value: Json) -> Any:

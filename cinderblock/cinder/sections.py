@@ -4,7 +4,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from cinderblock.cinder.given import names_of
+from oslo_config import cfg
+
+from cinderblock.cinder.given import names_of, options_of
 from cinderblock.cinder.guard import untouched
 from cinderblock.config import BackendConfiguration
 from cinderblock.errors import ConfigurationError
@@ -20,9 +22,7 @@ def typed(backend: BackendConfiguration, file: Path) -> dict[str, Any]:
     """
     with untouched():
         importlib.import_module("cinderblock.cinder.first")
-        from oslo_config import cfg
-
-        known = {opt.dest: opt for opt in [*_shared(cfg), *_own(backend)]}
+        known = {opt.dest: opt for opt in [*options_of("backend_defaults"), *_own(backend)]}
         conf = cfg.ConfigOpts()
         conf.register_opts([info["opt"] for info in cfg.CONF._opts.values() if not info["cli"]])  # noqa: SLF001 - oslo.config does not list its options
         conf.register_opts(known.values(), group=backend.name)
@@ -46,8 +46,3 @@ def _own(backend: BackendConfiguration) -> list[Any]:
         return list(found.get_driver_options() or ())
     except (ImportError, ValueError, AttributeError) as error:
         raise ConfigurationError(f"back end '{backend.name}': there is no driver {backend.volume_driver}") from error
-
-
-def _shared(cfg: Any) -> list[Any]:
-    group = cfg.CONF._groups.get("backend_defaults")  # noqa: SLF001 - oslo.config does not list a group's options
-    return [] if group is None else [info["opt"] for info in group._opts.values()]  # noqa: SLF001 - the same

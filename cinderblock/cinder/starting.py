@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from cinderblock.cinder import listing
 from cinderblock.cinder.errors import program_of, words
-from cinderblock.cinder.given import names_of
+from cinderblock.cinder.given import names_of, options_of
 from cinderblock.cinder.objects import new_context
 from cinderblock.cinder.overlays import mended
 from cinderblock.cinder.packages import missing_packages
@@ -78,7 +78,7 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
         active_backend_id=None,
     )
     _conceal_options(backend)
-    for opt in _options(backend.name) if backend.values is not None else ():
+    for opt in options_of(backend.name) if backend.values is not None else ():
         # Read once, so that a bad value is found here and not in the middle of some call.
         getattr(cfg.CONF[backend.name], opt.dest)
     if not driver.supported and not options.safe_get("enable_unsupported_driver"):
@@ -91,13 +91,13 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
 
 def forget_options(section: str) -> None:
     """Let the options of a section be registered anew: the next driver in it may have others."""
-    for opt in _options(section):
+    for opt in options_of(section):
         cfg.CONF._groups[section]._unregister_opt(opt)  # noqa: SLF001 - the official way needs all back ends closed
 
 
 def unknown_options(backend: BackendConfiguration) -> Sequence[str]:
     """Return a sentence for each option of the section that no driver registered, with the nearest that one did."""
-    known = {name for opt in _options(backend.name) for name in names_of(opt)}
+    known = {name for opt in options_of(backend.name) for name in names_of(opt)}
     return [
         f"section [{backend.name}]: option '{option}' is not known to {backend.volume_driver}{closest(option, known)}"
         for option in sorted(backend.options)
@@ -179,13 +179,7 @@ def _conceal_options(backend: BackendConfiguration) -> None:
     # What a program gives may hold passwords inside of lists and mappings.
     conceal_named(backend.values, lasting=True)
     given = {option.replace("-", "_"): value for option, value in backend.options.items()}
-    for opt in _options(backend.name):
+    for opt in options_of(backend.name):
         if opt.secret:
             for name in names_of(opt):
                 conceal(given.get(name, ""), lasting=True)
-
-
-def _options(section: str) -> list[cfg.Opt]:
-    """Return the options that are registered in a section."""
-    group = cfg.CONF._groups.get(section)  # noqa: SLF001 - oslo.config does not list a group's options
-    return [] if group is None else [info["opt"] for info in group._opts.values()]  # noqa: SLF001 - the same

@@ -5,8 +5,9 @@ import argparse
 from cinderblock.engine import every
 from cinderblock.wanted import WantedSnapshot
 from csi import ids
-from csi.commands import asking, describing, opened
+from csi.commands import asking, describing, opened, parting
 from csi.commands.describing import as_json
+from csi.commands.parting import SNAPSHOT
 from csi.commands.progress import progress
 from csi.settings import Settings
 from persistence.port import Store
@@ -30,9 +31,9 @@ def run(given: argparse.Namespace) -> int:
             case "manage":
                 return _manage(given, found, store)
             case "unmanage":
-                return _unmanage(given, found, store)
+                return parting.unmanage(SNAPSHOT, given, found, store)
             case "delete":
-                return _delete(given, found, store)
+                return parting.delete(SNAPSHOT, given, found, store)
             case _:
                 raise AssertionError(given.verb)
 
@@ -82,27 +83,4 @@ def _manage(given: argparse.Namespace, found: Settings, store: Store) -> int:
     print(f"  on the back end:        {describing.reference(now)}, which was {was}")
     print("Kubernetes can have it with:\n")
     print(as_json(content))
-    return 0
-
-
-def _unmanage(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    snapshot = asking.of_id("snapshot", store.snapshots, given.id)
-    with opened.library(found, store, backend=snapshot.backend) as library, progress(f"giving back {snapshot.name}"):
-        now = library.snapshots.unmanage(snapshot.id)
-    if given.json:
-        print(as_json({"id": snapshot.id, "name": snapshot.name, "backend": snapshot.backend, "found_as": dict(now)}))
-    else:
-        where = describing.reference(now)
-        print(f"snapshot {snapshot.name} is forgotten; back end {snapshot.backend} has it as {where}")
-    return 0
-
-
-def _delete(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    snapshot = asking.of_id("snapshot", store.snapshots, given.id)
-    if not given.yes:
-        asking.confirm("snapshot", store.snapshots, snapshot, "it is deleted for good")
-    with opened.library(found, store, backend=snapshot.backend) as library, progress(f"deleting {snapshot.name}"):
-        library.snapshots.delete(snapshot.id)
-    words = f"snapshot {snapshot.name} is deleted"
-    print(as_json({"id": snapshot.id, "name": snapshot.name}) if given.json else words)
     return 0

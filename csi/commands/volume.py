@@ -7,12 +7,13 @@ from cinderblock.driver import Manageable
 from cinderblock.engine import every
 from cinderblock.wanted import Changes, WantedVolume
 from csi import ids
-from csi.commands import asking, describing, opened
+from csi.commands import asking, describing, opened, parting
 from csi.commands.describing import as_json
+from csi.commands.parting import VOLUME
 from csi.commands.progress import progress
 from csi.settings import Settings
 from persistence.port import Store
-from persistence.records import Status, VolumeRecord
+from persistence.records import Status
 
 
 def run(given: argparse.Namespace) -> int:
@@ -34,13 +35,13 @@ def run(given: argparse.Namespace) -> int:
             case "manage":
                 return _manage(given, found, store)
             case "unmanage":
-                return _unmanage(given, found, store)
+                return parting.unmanage(VOLUME, given, found, store)
             case "revert":
                 return _revert(given, found, store)
             case "retype":
                 return _retype(given, found, store)
             case "delete":
-                return _delete(given, found, store)
+                return parting.delete(VOLUME, given, found, store)
             case _:
                 raise AssertionError(given.verb)
 
@@ -117,28 +118,17 @@ def _manage(given: argparse.Namespace, found: Settings, store: Store) -> int:
     return 0
 
 
-def _unmanage(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = asking.of_id("volume", store.volumes, given.id)
-    with opened.library(found, store, backend=volume.backend) as library, progress(f"giving back {volume.name}"):
-        now = library.volumes.unmanage(volume.id)
-    if given.json:
-        print(as_json({"id": volume.id, "name": volume.name, "backend": volume.backend, "found_as": dict(now)}))
-    else:
-        print(f"volume {volume.name} is forgotten; back end {volume.backend} has it as {describing.reference(now)}")
-    return 0
-
-
 def _revert(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = asking.of_id("volume", store.volumes, given.id)
-    _confirm(given, store, volume, f"what was written since snapshot {given.snapshot} is lost")
+    volume = VOLUME.chosen(given, store)
+    VOLUME.confirm(given, store, volume, f"what was written since snapshot {given.snapshot} is lost")
     with opened.library(found, store, backend=volume.backend) as library, progress(f"reverting {volume.name}"):
         library.volumes.revert(volume.id, given.snapshot)
-    _say(given, volume, f"volume {volume.name} is what it was at snapshot {given.snapshot}")
+    VOLUME.say(given, volume, f"is what it was at snapshot {given.snapshot}")
     return 0
 
 
 def _retype(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = asking.of_id("volume", store.volumes, given.id)
+    volume = VOLUME.chosen(given, store)
     changes = Changes(extra_specs=dict(given.extra_spec), qos_specs=dict(given.qos))
     with opened.library(found, store, backend=volume.backend) as library, progress(f"retyping {volume.name}"):
         now = library.volumes.modify(volume.id, changes)
@@ -150,24 +140,6 @@ def _retype(given: argparse.Namespace, found: Settings, store: Store) -> int:
     specs = {"extra_specs": dict(now.extra_specs) or "nothing", "qos_specs": dict(now.qos_specs) or "nothing"}
     print("\n".join(f"  {line}" for line in describing.lines(specs)))
     return 0
-
-
-def _delete(given: argparse.Namespace, found: Settings, store: Store) -> int:
-    volume = asking.of_id("volume", store.volumes, given.id)
-    _confirm(given, store, volume, "it is deleted for good")
-    with opened.library(found, store, backend=volume.backend) as library, progress(f"deleting {volume.name}"):
-        library.volumes.delete(volume.id)
-    _say(given, volume, f"volume {volume.name} is deleted")
-    return 0
-
-
-def _confirm(given: argparse.Namespace, store: Store, volume: VolumeRecord, consequence: str) -> None:
-    if not given.yes:
-        asking.confirm("volume", store.volumes, volume, consequence)
-
-
-def _say(given: argparse.Namespace, volume: VolumeRecord, words: str) -> None:
-    print(as_json({"id": volume.id, "name": volume.name}) if given.json else words)
 
 
 def _manageable(one: Manageable) -> Mapping[str, object]:

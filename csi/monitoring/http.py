@@ -136,7 +136,7 @@ class _Server(ThreadingMixIn, HTTPServer):
         else:
             super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 -- as above
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 -- socketserver's types
         with self._lock:
             self._callers.pop(request, None)
         super().shutdown_request(request)
@@ -150,7 +150,7 @@ class _Server(ThreadingMixIn, HTTPServer):
             with contextlib.suppress(OSError):
                 request.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 -- as above
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 -- socketserver's
         # Callers that go away are no news, and the standard library would write to standard error.
         log.debug("a caller of the monitoring was not answered", extra={"reason": repr(sys.exception())})
 
@@ -173,7 +173,7 @@ class _Caller(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(page.body)
 
-    do_HEAD = do_GET  # noqa: N815 -- as above
+    do_HEAD = do_GET  # noqa: N815 -- http.server's name of it
 
     def _page(self) -> Page:
         make = self.server.pages.get(self.path.partition("?")[0])

@@ -63,12 +63,12 @@ def close() -> None:
 
 
 def get_connector_properties(
-    root_helper: str = "sudo",  # noqa: ARG001 - the same
+    root_helper: str = "sudo",  # noqa: ARG001 - cinderlib has it
     my_ip: str = "",
     multipath: bool = False,
     enforce_multipath: bool = False,
     host: str | None = None,
-    execute: object = None,  # noqa: ARG001 - the same
+    execute: object = None,  # noqa: ARG001 - cinderlib has it
 ) -> dict[str, Any]:
     """Return os-brick's description of this machine, for `Volume.connect`."""
     found: Mapping[str, Json] = connector_properties(ip=my_ip or "", multipath=multipath)

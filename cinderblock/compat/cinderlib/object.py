@@ -97,14 +97,14 @@ class Object:
     def apart(cls, record: Kept) -> Self:
         """Return an object of a record that stands for itself, and looks nothing up."""
         found = cls._empty(record)
-        found._apart = True  # noqa: SLF001 - the same
+        found._apart = True  # noqa: SLF001 - its own class
         found.show(record)
         return found
 
     @classmethod
     def _empty(cls, record: Kept) -> Self:
         found = cls.__new__(cls)
-        found._ovo = Ovo({})  # noqa: SLF001 - the same
+        found._ovo = Ovo({})  # noqa: SLF001 - its own class
         found.backend = cls.backend_class.named(record.backend)
         return found
 

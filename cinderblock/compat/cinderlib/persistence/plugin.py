@@ -78,12 +78,12 @@ class PersistenceDriverBase:
 
     def reset_change_tracker(self, resource: Any, fields: object = None) -> None:
         """Do what plugins call after they have kept an object."""
-        resource._ovo.obj_reset_changes(fields)  # noqa: SLF001 - the same
+        resource._ovo.obj_reset_changes(fields)  # noqa: SLF001 - cinderlib's name of it
 
     def _set_deleted(self, resource: Any) -> None:
-        resource._ovo.deleted = True  # noqa: SLF001 - the same
-        resource._ovo.deleted_at = dt.datetime.now(dt.UTC)  # noqa: SLF001 - the same
-        resource._ovo.status = "deleted"  # noqa: SLF001 - the same
+        resource._ovo.deleted = True  # noqa: SLF001 - cinderlib's name of it
+        resource._ovo.deleted_at = dt.datetime.now(dt.UTC)  # noqa: SLF001 - cinderlib's name of it
+        resource._ovo.status = "deleted"  # noqa: SLF001 - cinderlib's name of it
 
 
 class DB:
