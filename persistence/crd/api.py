@@ -22,6 +22,8 @@ _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _SERVER_FAULTS = range(500, 600)
 #: What is said of an object that etcd does not take: by itself, and before it is asked.
 _TOO_LARGE = ("request is too large", "message larger than max")
+#: What is said when etcd has no room; nothing was done, nor will be.
+_NO_ROOM = "database space exceeded"
 #: Before anything was sent.
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
@@ -131,6 +133,10 @@ class Api:
             except urllib3.exceptions.HTTPError as error:
                 raise Unanswered(_said(error)) from error
             if answer.status in _SERVER_FAULTS:
+                if _NO_ROOM in answer.message:
+                    raise self.unavailable(
+                        f"{answer.message}; compact and defragment the cluster's etcd, or give it more"
+                    )
                 raise Unanswered(answer.message)
             if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
                 return answer

@@ -65,10 +65,17 @@ class Etcd(Server):
         cluster = f"--initial-cluster=default={self._peers}"
         return [str(programs() / "etcd"), f"--data-dir={self.data}", "--unsafe-no-fsync", *listening, *peers, cluster]
 
+    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what etcd answers to one of its calls."""
+        request = urllib.request.Request(f"{self.address}/v3/{path}", data=json.dumps(body).encode())  # noqa: S310 -- our own address
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 -- our own address
+            return dict(json.loads(answer.read()))
+
     def _is_up(self) -> bool:
         assert self._running().poll() is None, (self.folder / "log").read_text()[-2000:]
+        # It is up, too, when it is full.
         try:
-            with urllib.request.urlopen(f"{self.address}/health", timeout=5) as answer:  # noqa: S310 -- our own address
+            with urllib.request.urlopen(f"{self.address}/health?exclude=NOSPACE", timeout=5) as answer:  # noqa: S310 -- our own address
                 return answer.status == 200
         except OSError:
             return False

@@ -59,11 +59,16 @@ class Server:
             self._process = subprocess.Popen([*self._as_user, "--", *self.command(), *more], stdout=log, stderr=log)
         eventually(self._is_up, timeout_s=_LONG_S)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """End it in order; one that has ended is not an error."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(self.ending)
-            self._process.wait(timeout=_LONG_S)
+        if self.is_running:
+            self._running().send_signal(self.ending)
+            self._running().wait(timeout=_LONG_S)
 
     def kill(self) -> None:
         """End all of its processes at once."""
@@ -124,7 +129,7 @@ class Server:
 
     def remove(self) -> None:
         """Kill it, and remove all that it has written."""
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running:
             self.kill()
         shutil.rmtree(self.folder)
 
