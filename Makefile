@@ -51,6 +51,7 @@ soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS
 bench: setup ## Measure, as root, and write docs/benchmarks.md; BENCH="probe create" measures these only
 	@command -v fio >/dev/null || { echo "bench: installing fio" && apt-get install -qq -y --no-install-recommends fio >/dev/null; }
 	@tests/lab/packages.sh postgresql mariadb-server
+	@tests/lab/kubernetes.sh >/dev/null
 	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
 .PHONY: run

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from csi.client import Client
 from csi.proto import csi_pb2
+from persistence.opening import open_store
 from persistence.port import Store
 from persistence.records import ConnectionRecord, Status, VolumeRecord
 from persistence.seal import Sealer, sealed
-from persistence.sql import open_store
 from tests.bench import drivers, servers
 from tests.bench.figures import Figure
 from tests.bench.footprint import rss_mib

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.bench import calls
 from tests.bench.figures import Figure
+from tests.lab.clusters import Kubernetes
 from tests.lab.databases import MariaDB, PostgreSQL
 from tests.lab.servers import Server
 
-#: The kind -> how it is made, and what takes back that the tests' own do not sync.
+#: The kind -> how it is made, and how it is started, where the tests' own do not sync.
 KINDS: Mapping[str, tuple[Callable[[], Server], Sequence[str]]] = {
     "PostgreSQL": (PostgreSQL, ("-c", "fsync=on")),
     "MariaDB": (MariaDB, ("--innodb-flush-method=fsync",)),
+    "Kubernetes": (partial(Kubernetes, synced=True), ()),
 }
 
 
@@ -25,6 +28,7 @@ def synced(kind: str) -> Iterator[Callable[[], str]]:
         stack.callback(server.remove)
         server.make()
         server.start(*arguments)
+        server.install()
         yield lambda: stack.enter_context(server.database())
 
 

@@ -88,15 +88,17 @@ class Kubernetes(Server):
     user = "root"
     ending = signal.SIGTERM
 
-    def __init__(self) -> None:
+    def __init__(self, *, synced: bool = False) -> None:
+        """Prepare it; `synced`: what is written outlives the machine's death, too, and costs more time."""
         super().__init__()
         self.etcd = Etcd()
+        self._synced = synced
         self.port = free_port()
         self._spaces = itertools.count()
 
     def make(self) -> None:
         self.etcd.make()
-        self.etcd.start()
+        self.etcd.start(*(["--unsafe-no-fsync=false"] if self._synced else []))
         self.data.mkdir()
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -100,6 +100,9 @@ class Server:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
+    def install(self) -> None:
+        """Prepare it for stores, once it is up."""
+
     @contextmanager
     def database(self) -> Iterator[str]:
         """Give the URL of an empty database."""

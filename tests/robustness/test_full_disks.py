@@ -7,9 +7,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from persistence.crd import open_store as open_crd_store
 from persistence.errors import StoreUnavailable
-from persistence.sql import open_store
+from persistence.opening import open_store
 from tests.contract.stores import every_id, key_value
 from tests.lab.databases import MariaDB, PostgreSQL
 from tests.waiting import eventually
@@ -86,7 +85,7 @@ def found(store):
 
 
 def test_what_was_stored_before_a_cluster_was_full_is_there_and_can_be_deleted(kubernetes):
-    with closing(open_crd_store(kubernetes.url(kubernetes.namespace()))) as store:
+    with closing(open_store(kubernetes.url(kubernetes.namespace()))) as store:
         with little_room(kubernetes.etcd):
             stored, said = filled(store)
             assert said.endswith(
