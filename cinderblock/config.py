@@ -101,7 +101,7 @@ def read(path: Path | None, *, state_dir: Path) -> Configuration:
         ConfigurationError: what is wrong, in which file and section, and what to write instead.
     """
     file = _embedded(state_dir) if path is None else path
-    sections = _sections(file)
+    sections = sections_of(file)
     parsed = _parse(file, sections)
     names = parsed.enabled_backends
     if not names:
@@ -129,7 +129,12 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f", did you mean '{matches[0]}'?" if matches else ""
 
 
-def _sections(file: Path) -> Mapping[str, Mapping[str, Sequence[str]]]:
+def sections_of(file: Path) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Return a configuration's options by their section, each with the values that it was given.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is none.
+    """
     sections: dict[str, dict[str, list[str]]] = {}
     try:
         cfg.ConfigParser(str(file), sections).parse()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
+from cinderblock.config import sections_of
 from cinderblock.errors import ConfigurationError
 from csi.logs import LEVELS
 
@@ -145,16 +146,7 @@ def _from_file(config_file: Path | None) -> dict[str, object]:
 
 
 def _refuse_unknown(config_file: Path) -> None:
-    sections: dict[str, dict[str, list[str]]] = {}
-    try:
-        cfg.ConfigParser(str(config_file), sections).parse()
-    except OSError as error:
-        raise ConfigurationError(f"the configuration {config_file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"the configuration {config_file} is no text in UTF-8: {error.reason}") from error
-    except cfg.ParseError as error:
-        # The text of the line is left out: it may hold a password.
-        raise ConfigurationError(f"{config_file}, line {error.lineno}: {error.msg}") from error
+    sections = sections_of(config_file)
     for group, options in OPTIONS.items():
         known = [option.name for option in options]
         for given in sections.get(group, {}):
