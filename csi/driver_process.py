@@ -4,9 +4,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
 from csi.client import Client
 
@@ -16,6 +17,30 @@ _POLL_S = 0.02
 
 class DriverFailed(Exception):
     """The driver's process did not come up, or ended."""
+
+
+class Process(Protocol):
+    """What is asked of a process: what `subprocess.Popen` can do."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it lives."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; return its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it lives on.
+        """
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it a signal; one that has ended gets none."""
+
+    def kill(self) -> None:
+        """End it at once."""
 
 
 class DriverProcess:
@@ -36,7 +61,7 @@ class DriverProcess:
         self.log_file = folder / "driver.log"
         self._mode = mode
         self._arguments = (*(("--config", str(config)) if config else ()), *arguments)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._log: IO[bytes] | None = None
 
     @property
@@ -51,9 +76,8 @@ class DriverProcess:
             DriverFailed: it ended, or was not ready in time; with the end of its log.
         """
         self._log = self.log_file.open("ab")
-        command = [sys.executable, "-m", "csi.cli", "serve", self._mode]
         places = ["--endpoint", self.endpoint, "--state-dir", str(self.state_dir)]
-        self._process = subprocess.Popen([*command, *places, *self._arguments], stderr=self._log, stdout=self._log)
+        self._process = self.launch(["serve", self._mode, *places, *self._arguments], self._log)
         client = Client(self.endpoint)
         ends_at = time.monotonic() + timeout_s
         while not client.ready():
@@ -63,6 +87,10 @@ class DriverProcess:
                 raise DriverFailed(f"the driver did not come up; the end of its log:\n{self.log_tail()}")
             time.sleep(_POLL_S)
         return client
+
+    def launch(self, arguments: Sequence[str], log: IO[bytes]) -> Process:
+        """Start `cinderblock` with these arguments, both of its outputs to the log; return the process."""
+        return subprocess.Popen([sys.executable, "-m", "csi.cli", *arguments], stderr=log, stdout=log)
 
     def log_tail(self, size_bytes: int = 4000) -> str:
         """Return the end of the process's log."""
@@ -92,7 +120,7 @@ class DriverProcess:
             self._log.close()
         return code
 
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _running(self) -> Process:
         if self._process is None:
             raise DriverFailed("the driver was not started")
         return self._process

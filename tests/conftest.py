@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def pytest_runtest_protocol(item):
         finally:
             # Closing would not do: a child that was forked meanwhile may have it open.
             fcntl.flock(machine, fcntl.LOCK_UN)
+
+
+def pytest_unconfigure():
+    # Where a test has asked for processes to fork from.
+    if "tests.ready.process" in sys.modules:
+        sys.modules["tests.ready.process"].end()
 
 
 def refuse_skip(report):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cinderblock.compat import cinderlib
+from tests.ready.process import ran
 
 FILES = "cinderblock.cinder.local_files.LocalFilesDriver"
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,26 +65,14 @@ class Lab:
         return python(["-c", head + BEGIN + script], cwd=self.folder)
 
 
-@pytest.fixture(scope="session")
-def ready():
-    """What runs commands; see `tests.compat.commands`."""
-    with python(["-m", "tests.compat.commands"], cwd=ROOT, stdin=subprocess.PIPE) as process:
-        yield process
-        process.stdin.close()
-
-
 @pytest.fixture
-def command(lab, ready):
+def command(lab):
     """Runs a command in a process of its own to its end, which must be a good one, and returns what it printed."""
 
     def run(script, **given):
-        output = lab.folder / "output"
-        line = {"script": BEGIN + script, "names": lab.names(**given), "output": str(output)}
-        print(json.dumps(line), file=ready.stdin, flush=True)
-        status = ready.stdout.readline().strip()
-        said = output.read_text()
-        output.unlink()
-        assert status == "0", said
+        ended = ran("tests.compat.commands:run", [BEGIN + script, lab.names(**given)])
+        said = ended.stdout + ended.stderr
+        assert ended.returncode == 0, said
         return said.strip()
 
     return run

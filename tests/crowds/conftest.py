@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from csi.driver_process import DriverProcess
 from tests.crowds.control import Control
+from tests.ready.driver import DriverProcess
 
 _CINDER_CONF = """\
 [DEFAULT]

@@ -18,13 +18,6 @@ LEASE_S = 2.0
 _LOST = (75, -signal.SIGALRM)
 
 
-def _controller(folder, config):
-    # Imported by the children only: Cinder has no place in the tests' own process.
-    from tests.crash import serve
-
-    serve.controller(folder, config, LEASE_S)
-
-
 class Answering(Run):
     """A run of a controller that takes calls."""
 
@@ -56,7 +49,7 @@ class Controller:
     def __init__(self, folder, config, store):
         folder.mkdir()
         self.folder = folder
-        self.process = ForkedProcess(folder, _controller, folder, config)
+        self.process = ForkedProcess(folder, "tests.crash.serve:controller", folder, config, LEASE_S)
         self.done: Counter[str] = Counter()
         #: The run that takes calls; None while there is none that could answer.
         self.run: Answering | None = None

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.robustness.failing_start import refused, serve
+from tests.ready.process import cinderblock
+from tests.robustness.failing_start import in_a_new_process, refused, serve
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +47,9 @@ def test_a_configuration_that_cannot_be_used_is_told_in_one_line(tmp_path, conte
 
 
 def test_a_configuration_that_is_not_there_is_told(tmp_path):
-    assert "absent.conf" in refused(tmp_path, "--config", str(tmp_path / "absent.conf"))
-    assert str(tmp_path) in refused(tmp_path, "--config", str(tmp_path))
+    for run in (cinderblock, in_a_new_process):
+        assert "absent.conf" in refused(tmp_path, "--config", str(tmp_path / "absent.conf"), run=run)
+        assert str(tmp_path) in refused(tmp_path, "--config", str(tmp_path), run=run)
 
 
 @pytest.mark.parametrize(

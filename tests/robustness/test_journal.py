@@ -11,8 +11,8 @@ import pytest
 
 from cinderblock.units import GIB
 from csi.client import mounted, raw
-from csi.driver_process import DriverProcess
 from csi.proto import csi_pb2
+from tests.ready.driver import DriverProcess
 from tests.robustness.witness import backing_files, mounted_below, swept
 from tests.system.pods import Pod
 

@@ -8,10 +8,10 @@ import pytest
 
 from cinderblock.engine import every
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
 from persistence.opening import open_store
 from persistence.seal import Sealer, new_key_file, sealed
 from tests.contract.stores import database_of, sqlite_url
+from tests.ready.driver import DriverProcess
 
 pytestmark = pytest.mark.slow
 

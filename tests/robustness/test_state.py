@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
+from tests.ready.driver import DriverProcess
 from tests.robustness.failing_start import refused
 from tests.robustness.witness import mounted_below, swept
 from tests.system.pods import Pod

@@ -3,10 +3,8 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-_CINDERBLOCK = (sys.executable, "-m", "csi.cli")
+from tests.ready.process import ROOT, cinderblock
 
 
 class Ended(Exception):
@@ -16,7 +14,7 @@ class Ended(Exception):
 def begun(command, *arguments, state_dir):
     """Start `cinderblock COMMAND …`, which will ask; return the process."""
     return subprocess.Popen(
-        [*_CINDERBLOCK, command, *map(str, arguments), "--state-dir", str(state_dir)],
+        [sys.executable, "-m", "csi.cli", command, *map(str, arguments), "--state-dir", str(state_dir)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -27,15 +25,7 @@ def begun(command, *arguments, state_dir):
 
 def run(command, *arguments, state_dir, typed=""):
     """Run `cinderblock COMMAND …` on a driver's state folder; return what it printed, read where that is JSON."""
-    ended = subprocess.run(
-        [*_CINDERBLOCK, command, *map(str, arguments), "--state-dir", str(state_dir)],
-        cwd=ROOT,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = cinderblock(command, *arguments, "--state-dir", state_dir, typed=typed)
     assert "Traceback" not in ended.stderr
     if ended.returncode:
         raise Ended(f"{ended.returncode}: {ended.stderr}")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from csi.driver_process import DriverProcess
 from csi.node import mounts
+from tests.ready.driver import DriverProcess
 from tests.system.pods import Pod
 
 

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
+from tests.ready.driver import DriverProcess
 
 Code = grpc.StatusCode
 _SECTION = "[{name}]\nvolume_driver = cinderblock.cinder.local_files.LocalFilesDriver\nlocal_files_path = {folder}\n"

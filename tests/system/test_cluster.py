@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
 from persistence.crd import open_store
+from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 from tests.system.pods import Pod
 

@@ -3,8 +3,8 @@
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
 from tests.contract.stores import database_of
+from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 from tests.system.pods import Pod
 

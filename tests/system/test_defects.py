@@ -7,9 +7,9 @@ import pytest
 
 from cinderblock.units import GIB
 from csi.client import mounted, raw
-from csi.driver_process import DriverProcess
 from csi.node import mounts
 from csi.proto import csi_pb2
+from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 
 Code = grpc.StatusCode

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cinderblock.units import GIB
-from csi.driver_process import DriverProcess
 from csi.proto import csi_pb2
 from tests.contract.drivers import mounted
+from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 from tests.system.test_groups import groups, taken  # noqa: F401 -- `groups` is a fixture
 from tests.waiting import eventually

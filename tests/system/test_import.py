@@ -8,7 +8,8 @@ import pytest
 
 from cinderblock.units import GIB
 from csi.client import raw
-from csi.driver_process import DriverFailed, DriverProcess
+from csi.driver_process import DriverFailed
+from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 from tests.system.pods import Pod
 from tests.unit.cinderlib.machine import PIECE, Old

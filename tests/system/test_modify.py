@@ -5,8 +5,8 @@ import pytest
 
 from cinderblock.units import GIB
 from csi.client import mounted
-from csi.driver_process import DriverProcess
 from csi.proto import csi_pb2
+from tests.ready.driver import DriverProcess
 
 Code = grpc.StatusCode
 

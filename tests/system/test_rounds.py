@@ -10,6 +10,7 @@ import pytest
 
 from cinderblock.units import GIB
 from csi.client import mounted, raw
+from csi.driver_process import DriverProcess
 from tests.system.conftest import left_below
 
 pytestmark = pytest.mark.slow
@@ -25,6 +26,14 @@ GROWTH_MIB = 6
 KEPT_CONNECTIONS = 8
 
 DATABASE = re.compile(r"/cinderblock\.db(-wal)?$")
+
+
+@pytest.fixture
+def process(tmp_path):
+    """One that was not forked: what it has open and in memory is its own alone."""
+    process = DriverProcess(tmp_path)
+    yield process
+    process.end()
 
 
 def opened_by(pid):

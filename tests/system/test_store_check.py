@@ -1,11 +1,8 @@
 """`cinderblock store check` beside a driver that serves: it finds what is on one side only, and mends what it may."""
 
 import json
-import subprocess
-import sys
 import uuid
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,7 @@ from csi import cli
 from persistence.records import Status
 from persistence.sql import open_store
 from tests.contract.stores import connection, snapshot, volume
-
-ROOT = Path(__file__).parents[2]
+from tests.ready.process import cinderblock
 
 
 @pytest.fixture
@@ -23,15 +19,7 @@ def check(process):
     """Runs the command; returns its exit code and what it found of the back end."""
 
     def run(*arguments):
-        places = ["--state-dir", str(process.state_dir), "--json"]
-        ended = subprocess.run(
-            [sys.executable, "-m", "csi.cli", "store", "check", *arguments, *places],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = cinderblock("store", "check", *arguments, "--state-dir", process.state_dir, "--json")
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended.returncode, json.loads(ended.stdout)["backends"]
 
