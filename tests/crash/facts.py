@@ -8,6 +8,7 @@ from cinderblock.engine import every
 from cinderblock.units import GIB
 from csi.node import mounts
 from persistence.records import VolumeRecord
+from tests.robustness.witness import backing_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ def found(folder, volumes):
     """Return what there is below a folder; `volumes` is the back end's."""
     return Facts(
         objects={file.name.rpartition("@")[2]: file.stat().st_size // GIB for file in volumes.iterdir()},
-        loops=loops_below(folder),
+        loops=backing_files(folder),
         mounts=sorted(mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)),
         journal={
             entry["volume_id"]: {"staged": entry["state"] == "staged"}
@@ -70,8 +71,3 @@ def owned(store):
 
 def _all(store):
     return [record for table in (store.volumes, store.snapshots, store.connections) for record in every(table)]
-
-
-def loops_below(folder):
-    backing = [file.read_text().strip() for file in Path("/sys/block").glob("loop*/loop/backing_file")]
-    return sorted(file for file in backing if Path(file.removesuffix(" (deleted)")).is_relative_to(folder))

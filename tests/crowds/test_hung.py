@@ -8,7 +8,9 @@ from csi.client import Client
 from tests.crowds.calls import Code, capacity, code_of, create, delete, median_s
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
+#: These measure how fast something is.
+measuring = pytest.mark.alone
 
 #: More callers than the back end has slots and places to wait for one.
 CALLERS = 80
@@ -51,6 +53,7 @@ def check_stops(process):
     assert time.monotonic() - began < STOPPING_S
 
 
+@measuring
 def test_a_create_that_hangs(process, client, control, pool):
     others = Others(client)
     with control.held("create_volume"):
@@ -68,6 +71,7 @@ def test_a_create_that_hangs(process, client, control, pool):
         check_stops(process)
 
 
+@measuring
 def test_stats_that_hang(process, client, control, pool):
     others = Others(client)
     with control.held("stats"):
@@ -84,6 +88,7 @@ def test_stats_that_hang(process, client, control, pool):
         check_stops(process)
 
 
+@measuring
 def test_a_start_that_hangs(process, control):
     with control.held("do_setup"):
         client = process.start(timeout_s=30)
@@ -101,6 +106,7 @@ def test_a_back_end_that_starts_late_is_used_when_it_is_there(process, control):
     client.close()
 
 
+@measuring
 def test_what_hung_when_the_process_ended_is_done_after_the_next_start(process, client, control):
     with control.held("create_volume"):
         assert code_of(lambda: create(client, "volume", "gated", timeout_s=0.5)) is Code.DEADLINE_EXCEEDED

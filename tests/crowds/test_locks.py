@@ -6,7 +6,7 @@ from csi import ids
 from tests.crowds.calls import Code, code_of, create, grow, median_s, publish
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 #: Less than anybody notices, more than a refusal takes on a busy machine.
 AT_ONCE_S = 0.05
@@ -20,6 +20,7 @@ def test_eight_creates_are_inside_of_the_driver_at_once(client, control, pool):
     assert [answer.result() for answer in answers] == [ids.volume_id(name) for name in names]
 
 
+@pytest.mark.alone
 def test_a_second_call_on_an_object_is_refused_at_once(client, control, pool):
     volume_id = ids.volume_id("volume")
     seconds = {

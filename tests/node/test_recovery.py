@@ -15,9 +15,6 @@ from csi.node import blocks
 from persistence.seal import Sealer
 from tests.node.conftest import MIB, block, leftovers, mount
 
-# A loop device that one test gives up may be another one's at once.
-pytestmark = pytest.mark.alone
-
 
 def change_entry(lab, **fields):
     (file,) = lab.journal_files()
@@ -230,6 +227,7 @@ def test_health_tells_a_missing_mount(lab):
     lab.unstage()
 
 
+@pytest.mark.alone  # nobody else may get the device in between
 def test_health_tells_a_missing_device(lab):
     lab.volume()
     lab.stage(capability=block())

@@ -1,11 +1,9 @@
 """A driver in a process of its own, on files, and proof that it leaves nothing on the machine."""
 
-from pathlib import Path
-
 import pytest
 
-from csi.node import mounts
 from tests.ready.driver import DriverProcess
+from tests.robustness.witness import backing_files, mounted_below
 from tests.system.pods import Pod
 
 
@@ -40,6 +38,4 @@ def pods(client, tmp_path):
 
 
 def left_below(folder):
-    found = [mount.path for mount in mounts.table() if Path(mount.path).is_relative_to(folder)]
-    backing = [file.read_text().strip() for file in Path("/sys/block").glob("loop*/loop/backing_file")]
-    return found + [file for file in backing if Path(file.removesuffix(" (deleted)")).is_relative_to(folder)]
+    return [*mounted_below(folder), *backing_files(folder)]

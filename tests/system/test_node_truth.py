@@ -14,9 +14,6 @@ from csi.proto import csi_pb2
 from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
 
-# A loop device that one test gives up may be another one's at once.
-pytestmark = pytest.mark.alone
-
 KINDS = {"ext4": mounted("ext4"), "xfs": mounted("xfs"), "btrfs": mounted("btrfs"), "block": raw()}
 
 
