@@ -69,5 +69,17 @@ class Host(Protocol):
             InUse: the device is mounted, claimed or, where that can be told, open; it was left alone.
         """
 
+    def prove(self, device: Device) -> None:
+        """Ask a device that was connected before which volume it shows now.
+
+        Raises:
+            DeviceMismatch: another one; it was left alone, because somebody may use it.
+            BackendUnavailable: it does not say any more.
+        """
+
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
-        """Make the kernel see the volume's present size; return it in bytes."""
+        """Make the kernel see the volume's present size; return it in bytes.
+
+        Raises:
+            DeviceMismatch: the device shows another volume by now; it was left alone.
+        """

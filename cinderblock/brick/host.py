@@ -66,11 +66,26 @@ class BrickHost:
             connector = self._connector(protocol, data)
             connector.disconnect_volume(dict(data), brick or None, force=False, ignore_errors=False)
 
+    def prove(self, device: Device) -> None:
+        shown = loop.at(device.path)
+        if shown is not None and _exists(device.backing):
+            _require_same_file(shown, device)
+        if shown is not None or device.file_id or device.backing:
+            return
+        with translated(f"asking {device.path} which volume it is"):
+            found = identity.proven(device.path)
+        if wwn.normal(device.wwn) and not found:
+            raise BackendUnavailable(f"{device.path} was volume {device.wwn}, and does not say what it is now")
+        if wwn.normal(device.wwn) and not wwn.same(found, device.wwn):
+            raise DeviceMismatch(
+                f"{device.path} was volume {device.wwn}, and shows {found} now, which is not the same; it was left "
+                "alone: end what uses it, and unstage it"
+            )
+
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
+        self.prove(device)
         shown = loop.at(device.path)
         if shown is not None:
-            if _exists(device.backing):
-                _require_same_file(shown, device)
             with translated(f"reading the size of {device.backing or shown.backing!r}"):
                 return loop.refresh(shown)
         with translated(f"growing {device.path}"):

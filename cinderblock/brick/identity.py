@@ -87,10 +87,10 @@ def _paths(name: str) -> list[str]:
 
 
 def _identity(name: str) -> str:
-    """Read one path's identity, freshly."""
+    """Read one path's identity, freshly; one that does not run would only keep the caller until the kernel gives up."""
     device = _SYS_BLOCK / name / "device"
     rescan = device / "rescan"
-    if rescan.exists():
+    if rescan.exists() and _runs(device):
         try:
             rescan.write_text("1", encoding="ascii")
         except OSError as error:
@@ -99,6 +99,14 @@ def _identity(name: str) -> str:
         return parse_page_83((device / "vpd_pg83").read_bytes())
     except OSError:
         return _wwid_of_nvme(name)
+
+
+def _runs(device: Path) -> bool:
+    """Say whether a SCSI device takes commands."""
+    try:
+        return (device / "state").read_text(encoding="ascii").strip() == "running"
+    except OSError:
+        return False
 
 
 def _wwid_of_nvme(name: str) -> str:

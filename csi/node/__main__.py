@@ -78,7 +78,7 @@ def compose(
         myself=Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)),
         programs=Programs(folder / "programs"),
         staging=Staging(journal=journal, host=host, runner=runner, sealer=sealer, failures=failures),
-        publishing=Publishing(journal=journal, runner=runner),
+        publishing=Publishing(journal=journal, host=host, runner=runner),
         expansion=Expansion(journal=journal, host=host, runner=runner),
         stats=Stats(journal),
         health=Health(journal, failures),

@@ -21,6 +21,7 @@ class Expansion:
         """Make device and file system show the volume's present size; return it in bytes. Repeating is harmless.
 
         Raises:
+            DeviceMismatch: the device that was staged shows another volume by now.
             NotFound: the volume is not here, or not at that path.
             OutOfRange: it is larger than the limit.
             BackendUnavailable: it is smaller than wanted; the controller has to grow it first.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cinderblock.errors import AlreadyExists, BackendUnavailable, CinderblockError, InUse, InvalidRequest
-from cinderblock.host import Device
+from cinderblock.host import Device, Host
 from csi.node import blocks, mounts
 from csi.node.commands import Runner
 from csi.node.journal import Entry, Journal, Target
@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 class Publishing:
     """Publish and unpublish, for volumes that the caller has locked."""
 
-    def __init__(self, *, journal: Journal, runner: Runner) -> None:
+    def __init__(self, *, journal: Journal, host: Host, runner: Runner) -> None:
         self._journal = journal
         self._presence = Presence(journal)
+        self._host = host
         self._runner = runner
 
     def publish(self, wanted: PublishWanted) -> None:
@@ -32,6 +33,7 @@ class Publishing:
             InvalidRequest: the path can never be a target.
             AlreadyExists: it is published there in another way.
             InUse: it is not staged there, or its access mode allows no second target.
+            DeviceMismatch: the device that was staged shows another volume by now.
         """
         mounts.require_plain(wanted.target_path, what="target_path")
         entry, device = self._staged(wanted)
@@ -102,6 +104,7 @@ class Publishing:
                 f"volume {wanted.volume_id!r} was staged at {wanted.staging_path!r}, but is not mounted "
                 "there any more; stage it again"
             )
+        self._host.prove(device)
         return entry, device
 
     def _without_stale(self, entry: Entry) -> Entry:

@@ -51,7 +51,7 @@ class Staging:
             InvalidRequest: the path, the context or the combination can never work.
             AlreadyExists: it is staged in another way.
             InUse: what lies on the device forbids it, or something else is at the path.
-            DeviceMismatch: the device that appeared is not the volume.
+            DeviceMismatch: the device that appeared, or that was staged, is not the volume.
             BackendUnavailable: something failed that may work later, or could not be taken back.
         """
         mounts.require_plain(wanted.staging_path, what="staging_target_path")
@@ -100,10 +100,13 @@ class Staging:
     def _recognise(self, found: Entry, wanted: StageWanted, published: Published) -> None:
         """Leave a live stage alone if it is what is wanted; complete an entry that was rebuilt from the mounts."""
         intent = _intent(wanted, published)
+        here = device_of(found)
         if found.connection:
             _require_equal(found, intent)
+            if here is not None:
+                self._host.prove(here)
             return
-        here, device = device_of(found), self._host.connect(published.connection)
+        device = self._host.connect(published.connection)
         if here is None or blocks.number(here.path) != blocks.number(device.path):
             if not mounts.of_device(device.path):
                 self._host.disconnect(published.connection, device)
@@ -111,6 +114,7 @@ class Staging:
         # With which flags and in which mode is not to be had from the mounts.
         known = replace(found.access, mode=wanted.access.mode, mount_flags=wanted.access.mount_flags)
         _require_equal(replace(found, access=known), intent)
+        self._prove(replace(intent, device=device), device, published)
         self._journal.put(replace(intent, state=State.STAGED, device=device, targets=found.targets))
 
     def _attempt(self, entry: Entry, published: Published) -> None:

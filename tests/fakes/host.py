@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from cinderblock import wwn
+from cinderblock.errors import DeviceMismatch
 from cinderblock.host import ConnectionInfo, Device, Host
 from persistence.records import Json
 
@@ -35,9 +37,16 @@ class FailingHost:
         self._real.disconnect(connection_info, device)
         self._around(self.after, "disconnect")
 
+    def prove(self, device: Device) -> None:
+        self._around(self.before, "prove")
+        self._real.prove(replace(device, wwn=""))
+        if self.identity and device.wwn and not wwn.same(self.identity, device.wwn):
+            raise DeviceMismatch(f"{device.path} was volume {device.wwn}, and shows {self.identity} now")
+
     def refresh_size(self, connection_info: ConnectionInfo, device: Device) -> int:
         self._around(self.before, "refresh_size")
-        return self._real.refresh_size(connection_info, device)
+        self.prove(device)
+        return self._real.refresh_size(connection_info, replace(device, wwn=""))
 
     def _around(self, hooks: Mapping[str, Callable[[], object]], verb: str) -> None:
         self.calls.append(verb)

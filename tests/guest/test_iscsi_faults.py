@@ -90,6 +90,32 @@ def test_a_unit_that_was_given_to_another_volume_is_refused_and_not_touched(clie
     assert other.checksum() == checksum
 
 
+def test_a_unit_that_is_given_to_another_volume_behind_its_session_is_refused_wherever_it_is_used_anew(client, pods):
+    # Nothing is mounted that would write by itself.
+    pod = pods(client.create("volume", GIB, capability=raw()).volume_id, capability=raw())
+    other = pods(client.create("other", 3 * GIB).volume_id)
+    other.publish()
+    (others,) = machine.storage()["targets"]
+    pod.start()
+    (target,) = machine.storage()["targets"] - {others}
+    before = machine.initiator()
+    (mapped,) = before["maps"]
+
+    with lio.swapped(target, others):
+        for use in (pod.stage, pod.mount, lambda: client.expand(pod.volume_id, 2 * GIB, pod.target, pod.staging)):
+            with pytest.raises(grpc.RpcError) as refused:
+                use()
+            assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+            assert "not the same" in str(refused.value.details())
+        assert machine.initiator() == before
+        assert machine.size_bytes(f"/dev/{mapped}") == GIB
+
+    pod.stage()
+    pod.mount()
+    client.expand(pod.volume_id, 2 * GIB, pod.target, pod.staging)
+    assert machine.size_bytes(f"/dev/{mapped}") == 2 * GIB
+
+
 def cut_off(driver, client, pod, reached):
     """Kill the node as soon as a stage has reached something; tell whether that was before its answer."""
 
