@@ -16,6 +16,7 @@ from oslo_concurrency import lockutils
 from oslo_config import cfg
 from oslo_utils import importutils
 
+from cinderblock.brick import programs
 from cinderblock.errors import InvalidRequest
 from persistence.records import Json
 
@@ -98,7 +99,7 @@ def connector(
     if module == "fibre_channel":
         _choose_threads()
     made = getattr(importlib.import_module(_PACKAGE + module), name)
-    options: dict[str, Any] = {"device_scan_attempts": scan_attempts}
+    options: dict[str, Any] = {"device_scan_attempts": scan_attempts, "execute": programs.execute}
     if protocol in _MULTIPATH:
         options["use_multipath"] = multipath
     if protocol == "iser":
@@ -128,12 +129,12 @@ def multipath_running() -> bool:
     if not is_installed("multipathd"):
         return False
     scsi = importlib.import_module("os_brick.initiator.linuxscsi")
-    return bool(scsi.LinuxSCSI.is_multipath_running(root_helper=""))
+    return bool(scsi.LinuxSCSI.is_multipath_running(root_helper="", execute=programs.execute))
 
 
 def scsi() -> Any:
     """Return os-brick's SCSI tools."""
-    return importlib.import_module("os_brick.initiator.linuxscsi").LinuxSCSI("")
+    return importlib.import_module("os_brick.initiator.linuxscsi").LinuxSCSI("", execute=programs.execute)
 
 
 def properties(*, ip: str, multipath: bool) -> dict[str, Json]:
@@ -170,7 +171,9 @@ def _of_protocol(protocol: str, *, multipath: bool) -> Mapping[str, Json]:
         _choose_threads()
     try:
         made = getattr(importlib.import_module(_PACKAGE + module), name)
-        answer: Mapping[str, Json] = made.get_connector_properties("", multipath=multipath, enforce_multipath=multipath)
+        answer: Mapping[str, Json] = made.get_connector_properties(
+            "", multipath=multipath, enforce_multipath=multipath, execute=programs.execute
+        )
     except Exception:
         # One vendor's broken tool must not keep the node from serving the others.
         log.exception("a protocol cannot be described", extra={"protocol": protocol})
