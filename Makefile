@@ -5,8 +5,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
-# How many tests go on at a time; those that have to be alone are alone all the same.
-WORKERS ?= 2
+# How many tests go on at a time, which is more than two processors need, because many wait for a disk or for a time that
+# has to pass; those that have to be alone are alone all the same.
+WORKERS ?= 3
 PYTHON_CODE := csi cinderblock persistence tests
 # Where `make run` keeps its socket and its state.
 RUN_DIR ?= $(CURDIR)/.cinderblock
@@ -31,7 +32,8 @@ demo: setup ## Show a volume's whole life, on files of this machine
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
 	@tests/lab/packages.sh postgresql mariadb-server
 	@tests/lab/kubernetes.sh >/dev/null
-	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) $(PYTEST_ARGS)
+	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) --dist loadgroup \
+	  $(PYTEST_ARGS)
 
 .PHONY: guest
 guest: setup ## The tests that need kernel features: in a user-mode Linux guest

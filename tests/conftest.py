@@ -62,7 +62,24 @@ def kubernetes():
         yield server
 
 
-def pytest_collection_modifyitems(items):
+@pytest.fixture(params=["postgresql", "mariadb"])
+def server(request):
+    """Each of the database servers."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def space(kubernetes):
+    """A namespace of this test's own."""
+    return kubernetes.namespace()
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            # On one worker: a cluster is slow to start, and it is never at rest.
+            if "kubernetes" in item.name or "kubernetes" in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group("kubernetes"))
     # Those that run alone come last of all, when there is nobody left to wait for.
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("alone", "slow")])
 

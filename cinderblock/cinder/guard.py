@@ -68,7 +68,9 @@ def _restored() -> Iterator[None]:
             # A new logger keeps its level, and loses what would write past the host program's own handlers.
             handlers, level = loggers.get(logger, ([], logger.level))
             logger.handlers[:] = handlers
-            logger.setLevel(level)
+            if logger.level != level:
+                # Makes all loggers forget what they are enabled for, so that for each of them it would be slow.
+                logger.setLevel(level)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         for name, value in environment.items():

@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from cinderblock.errors import AlreadyExists, BackendUnavailable, InUse, NotFound
 from csi.node import blocks
 from persistence.seal import Sealer
-from tests.node.conftest import MIB, block, leftovers, mount
+from tests.node.conftest import MIB, Lab, block, leftovers, mount
+from tests.ready.process import ran
 
 
 def change_entry(lab, **fields):
@@ -168,22 +168,15 @@ def test_a_publish_that_was_cut_off_before_it_was_read_only_is_done_again(lab):
     lab.unstage()
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tests.node.conftest import Lab, mount, block
-from persistence.seal import Sealer
-
-lab = Lab.__new__(Lab)
-Lab.attend(lab, Path(sys.argv[1]), Sealer([bytes.fromhex(sys.argv[2])]))
-die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-where = sys.argv[3]
-if where in ("before", "after"):
-    getattr(lab.host, where)["connect"] = die
-else:
-    lab.runner.killing = where
-lab.stage(capability=mount())
-"""
+def killed(folder, key, where):
+    """Run in a process of its own: be killed in the middle of staging."""
+    lab = Lab.__new__(Lab)
+    lab.attend(Path(folder), Sealer([bytes.fromhex(key)]))
+    if where in ("before", "after"):
+        getattr(lab.host, where)["connect"] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        lab.runner.killing = where
+    lab.stage(capability=mount())
 
 
 @pytest.mark.parametrize("where", ["before", "after", "blkid", "mkfs.ext4", "mount"])
@@ -193,15 +186,8 @@ def test_a_killed_stage_leaves_nothing_that_the_next_call_does_not_finish(lab, w
     lab.staging("vol")
     key = secrets.token_bytes(32)
     lab.sealer = Sealer([key])
-    killed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLED, str(lab.folder), key.hex(), where],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    ended = ran("tests.node.test_recovery:killed", [lab.folder, key.hex(), where])
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
     lab.restarted()
     if then == "stage":
         lab.stage()

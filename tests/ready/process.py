@@ -16,7 +16,6 @@ import tempfile
 import threading
 import weakref
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -99,8 +98,9 @@ class Ready:
             given = [*(each.fileno() for each in (stdin, stdout, stderr)), theirs]
             with self._lock:
                 socket.send_fds(self._control, [json.dumps(request, default=str).encode()], given)
-                pid, (process,), _, _ = socket.recv_fds(self._control, 16, 1)
-        return Forked(int(pid), process, status)
+                pid, process, _, _ = socket.recv_fds(self._control, 16, 1)
+            assert process, "what processes are forked from has ended"
+        return Forked(int(pid), *process, status)
 
     def end(self):
         """End it, and whatever was forked from it."""
@@ -108,17 +108,22 @@ class Ready:
         self._process.wait(timeout=30)
 
 
-@cache
+_lock = threading.Lock()
+_started: list[Ready] = []
+
+
 def ready():
     """Return what processes are forked from, the same one for all tests of a worker."""
-    return Ready()
+    with _lock:
+        if not _started:
+            _started.append(Ready())
+        return _started[0]
 
 
 def end():
     """End what processes are forked from, and with it whatever still lives of these."""
-    if ready.cache_info().currsize:
-        ready().end()
-        ready.cache_clear()
+    while _started:
+        _started.pop().end()
 
 
 def ran(run, arguments, *, typed="", timeout_s=120):

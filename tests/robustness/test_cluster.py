@@ -25,11 +25,6 @@ BOUND_S = 8.0
 
 
 @pytest.fixture
-def space(kubernetes):
-    return kubernetes.namespace()
-
-
-@pytest.fixture
 def store(kubernetes, space):
     """The store, on a way of its own."""
     with closing(open_store(kubernetes.url(space))) as store:

@@ -14,11 +14,6 @@ from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
 SOON_S = 0.3
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture
 def relay(server):
     relay = Relay(server.socket)

@@ -19,11 +19,6 @@ SOON_S = 0.3
 BOUND_S = 8.0
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture
 def url(server):
     return server.emptied()

@@ -13,11 +13,6 @@ from tests.system.pods import Pod
 
 
 @pytest.fixture
-def space(kubernetes):
-    return kubernetes.namespace()
-
-
-@pytest.fixture
 def process(kubernetes, space, tmp_path):
     config = tmp_path / "cinder.conf"
     local = "volume_driver = cinderblock.cinder.local_files.LocalFilesDriver\nlocal_files_path = {folder}\n"

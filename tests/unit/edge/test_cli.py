@@ -9,12 +9,13 @@ import pytest
 
 from csi import cli
 from csi.commands import sample
+from tests.ready.process import cinderblock
 
 ROOT = Path(__file__).parents[3]
 
 
-def cinderblock(*arguments, environment=None):
-    """Run the command in a process of its own: some of its work is set up once in a process."""
+def in_a_new_process(*arguments, environment=None):
+    """Run the command as a user does."""
     return subprocess.run(
         [sys.executable, "-m", "csi.cli", *map(str, arguments)],
         cwd=ROOT,
@@ -73,7 +74,8 @@ def test_the_sample_is_printed(capsys):
     ],
 )
 def test_serve_says_in_words_what_it_lacks(arguments, words, tmp_path):
-    ended = cinderblock("serve", "all", "--state-dir", tmp_path / "state", *arguments, environment={"PATH": "/bin"})
+    arguments = ("--state-dir", tmp_path / "state", *arguments)
+    ended = in_a_new_process("serve", "all", *arguments, environment={"PATH": "/bin"})
     assert ended.returncode == 1
     assert ended.stderr.startswith("cinderblock: ")
     assert words in ended.stderr
@@ -118,7 +120,7 @@ def test_check_says_what_works_and_what_does_not(config, tmp_path):
         good=local(tmp_path),
         typo={"volume_driver": "cinder.volume.drivers.lvm.LVMVolumDriver", "san_password": "hunter22"},
     )
-    ended = cinderblock("check", "--config", file)
+    ended = in_a_new_process("check", "--config", file)
     assert ended.returncode == 1
     good, typo = ended.stdout.splitlines()
     assert good.startswith("ok      good (")
@@ -156,7 +158,7 @@ def test_a_file_that_is_no_configuration_is_told_in_one_line(tmp_path, text):
 
 @pytest.mark.slow
 def test_drivers_lists_all_of_them_and_one():
-    table = cinderblock("drivers")
+    table = in_a_new_process("drivers")
     assert table.returncode == 0
     assert len(table.stdout.splitlines()) > 80
     assert "supported by Cinder" in table.stdout.splitlines()[-1]

@@ -130,17 +130,24 @@ class Share:
 
     def has(self, name, pattern, *, at_mib=0):
         """Tell whether a volume has 64 KiB of that byte there."""
-        file, file_format = self.file(name)
-        return _io(file, file_format, f"read -P {pattern} {at_mib}M 64k")
+        return self.has_all(name, {at_mib: pattern})
+
+    def has_all(self, name, patterns):
+        """Tell whether a volume has 64 KiB of each byte where it is said, in MiB."""
+        return _io(*self.file(name), *_reads(patterns))
 
     def snapshot_has(self, name, pattern, *, at_mib=0):
-        """Tell whether a snapshot has 64 KiB of that byte there: it is what lies below its overlay."""
+        """Tell whether a snapshot has 64 KiB of that byte there."""
+        return self.snapshot_has_all(name, {at_mib: pattern})
+
+    def snapshot_has_all(self, name, patterns):
+        """Tell the same of a snapshot as of a volume: it is what lies below its overlay."""
         snapshot = self.library.snapshots.get(name)
         overlay = self.files / f"volume-{snapshot.volume_cinder_id}.{snapshot.cinder_id}"
         argv = ["qemu-img", "info", "--output=json", str(overlay)]
         below = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
         file, file_format = self.files / below["backing-filename"], below["backing-filename-format"]
-        return _io(file, file_format, f"read -P {pattern} {at_mib}M 64k")
+        return _io(file, file_format, *_reads(patterns))
 
 
 def cut_off(act, after):
@@ -155,10 +162,15 @@ def cut_off(act, after):
     return False
 
 
-def _io(file, file_format, command):
-    argv = ["qemu-io", "-f", file_format, "-c", command, str(file)]
+def _reads(patterns):
+    return [f"read -P {pattern} {at_mib}M 64k" for at_mib, pattern in patterns.items()]
+
+
+def _io(file, file_format, *commands):
+    """Run the commands, each of which is for 64 KiB; tell whether all found what they were to find."""
+    argv = ["qemu-io", "-f", file_format, *(word for command in commands for word in ("-c", command)), str(file)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     same = "verification failed" not in said
-    assert "65536/65536 bytes" in said or not same, said
+    assert said.count("65536/65536 bytes") == len(commands) or not same, said
     return same

@@ -24,12 +24,10 @@ def prepare(share, name="v"):
 
 def check(share, name="v", snapshots=(1, 2, 3)):
     """Compare a volume and its snapshots with what was written."""
-    assert share.has(name, 9)
-    assert all(share.has(name, number, at_mib=number) for number in (1, 2, 3))
+    assert share.has_all(name, {0: 9, 1: 1, 2: 2, 3: 3})
     for number in snapshots:
-        assert share.snapshot_has(f"{name}-{number}", 10 + number)
-        assert share.snapshot_has(f"{name}-{number}", number, at_mib=number)
-        assert number == 3 or share.snapshot_has(f"{name}-{number}", 0, at_mib=number + 1)
+        later = {} if number == 3 else {number + 1: 0}
+        assert share.snapshot_has_all(f"{name}-{number}", {0: 10 + number, number: number, **later})
 
 
 #: Verbs that make something, what it has then, and how it is removed.

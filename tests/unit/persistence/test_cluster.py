@@ -21,11 +21,6 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def space(kubernetes):
-    return kubernetes.namespace()
-
-
-@pytest.fixture
 def store(kubernetes, space):
     with closing(open_store(kubernetes.url(space))) as store:
         yield store

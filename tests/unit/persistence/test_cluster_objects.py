@@ -23,11 +23,6 @@ CANARY = "canary-b7a1-for-your-eyes-only"
 
 
 @pytest.fixture
-def space(kubernetes):
-    return kubernetes.namespace()
-
-
-@pytest.fixture
 def store(kubernetes, space):
     with closing(open_store(kubernetes.url(space))) as store:
         yield store

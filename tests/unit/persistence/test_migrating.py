@@ -16,11 +16,6 @@ from tests.contract.stores import database_of, key_value
 STEPS = 1 + len(TABLES) + sum(len(table.indexes) for table in TABLES.values())
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture
 def url(server):
     with server.database() as url:

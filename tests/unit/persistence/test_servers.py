@@ -23,11 +23,6 @@ ROOT = Path(__file__).parents[3]
 CANARY = "canary-83c2-for-your-eyes-only"
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def server(request):
-    return request.getfixturevalue(request.param)
-
-
 @pytest.fixture
 def url(server):
     return server.emptied()
