@@ -98,9 +98,9 @@ class Ready:
             given = [*(each.fileno() for each in (stdin, stdout, stderr)), theirs]
             with self._lock:
                 socket.send_fds(self._control, [json.dumps(request, default=str).encode()], given)
-                pid, process, _, _ = socket.recv_fds(self._control, 16, 1)
-            assert process, "what processes are forked from has ended"
-        return Forked(int(pid), *process, status)
+                pid, processes, _, _ = socket.recv_fds(self._control, 16, 1)
+            assert processes, "what processes are forked from has ended"
+        return Forked(int(pid), processes[0], status)
 
     def end(self):
         """End it, and whatever was forked from it."""
