@@ -18,10 +18,11 @@ from tests.guest.node import both
 
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
-#: How often attaching is measured; an odd number.
+#: How often attaching is measured, and how often on a machine that is too busy for that; odd numbers.
 TURNS = 25 if "SOAK_SECONDS" in os.environ else 3
-#: To os-brick alone: the aim is 1.1, but on a busy machine two measurements of one thing differ by more.
-MOST_TIMES = 1.5
+MOST_TURNS = max(TURNS, 11)
+#: Of what os-brick takes alone.
+MOST_TIMES = 1.1
 
 
 @pytest.fixture(scope="module")
@@ -173,14 +174,16 @@ def test_attaching_costs_hardly_more_than_with_os_brick_alone(array, node, writt
         disconnect(known, connect(known))
         return time.monotonic() - began
 
-    # In turn, so that both have the machine as it is.
-    turns = [
-        (seconds(host.connect, host.disconnect, info), seconds(bare.connect, bare.disconnect, data))
-        for _ in range(TURNS)
-    ]
+    def times():
+        # Of the quickest, because what else the machine does only ever adds.
+        return min(ours for ours, _ in turns) / min(theirs for _, theirs in turns)
+
+    turns: list[tuple[float, float]] = []
+    while len(turns) < TURNS or (times() > MOST_TIMES and len(turns) < MOST_TURNS):
+        # In turn, so that both have the machine as it is.
+        turns.append((seconds(host.connect, host.disconnect, info), seconds(bare.connect, bare.disconnect, data)))
     array.unpublish(volume, connection)
     for name, of in (("median", statistics.median), ("quickest", min)):
         ours, theirs = (of(column) for column in zip(*turns, strict=True))
         print(f"attached and detached, {name}: {ours:.2f} s, os-brick alone {theirs:.2f} s, {ours / theirs:.2f} times")
-    # Of the quickest, because what else the machine does only ever adds.
-    assert ours < MOST_TIMES * theirs
+    assert times() <= MOST_TIMES
