@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check(parser, given)
     if given.command == "serve" and given.mode == Mode.CONTROLLER and given.registration_dir:
         parser.error("--registration-dir is for a node: a controller has nothing to register")
+    if given.command == "serve" and given.mode == Mode.NODE and given.connection:
+        parser.error("--store is for a controller: a node keeps no records")
     try:
         return _run(given)
     except (CinderblockError, PersistenceError) as error:
@@ -99,6 +101,8 @@ def _serve(given: argparse.Namespace) -> int:
         given.config,
         endpoint=given.endpoint,
         state_dir=given.state_dir,
+        driver_name=given.driver_name,
+        connection=given.connection,
         node_id=given.node_id,
         registration_dir=given.registration_dir,
         kubelet_endpoint=given.kubelet_endpoint,
@@ -153,6 +157,10 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--state-dir", type=Path, metavar="DIR", help=f"what must survive; {settings.DEFAULT_STATE_DIR} without it"
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="a cinder.conf; files on this machine without it")
+    parser.add_argument("--driver-name", metavar="NAME", help="the name in CSIDriver and StorageClass objects")
+    parser.add_argument(
+        "--store", dest="connection", metavar="URL", help="where records are; [persistence] connection without it"
+    )
     parser.add_argument("--node-id", metavar="ID", help="this node's name; the host name without it")
     parser.add_argument(
         "--registration-dir", type=Path, metavar="DIR", help="register with the kubelet whose plugins_registry this is"

@@ -44,6 +44,7 @@ def test_every_command_has_help(command, capsys):
         ["serve", "some"],
         ["serve", "all", "--end", "x"],
         ["serve", "controller", "--registration-dir", "/x"],
+        ["serve", "node", "--store", "memory:"],
     ],
 )
 def test_a_wrong_command_line_is_2(arguments, capsys):
