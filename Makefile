@@ -15,6 +15,8 @@ RUN_DIR ?= $(CURDIR)/.cinderblock
 PROTO_OUT ?= .
 # Where `make crds` writes.
 CRDS_OUT ?= deploy/crds
+# Where `make manifests` writes; the checkout itself without it.
+MANIFESTS_OUT ?=
 
 .PHONY: help
 help: ## List the targets
@@ -32,6 +34,7 @@ demo: setup ## Show a volume's whole life, on files of this machine
 test: setup lint ## Every floor of the tests but the guest's, the slow ones last
 	@tests/lab/packages.sh postgresql mariadb-server
 	@tests/lab/kubernetes.sh >/dev/null
+	@tests/lab/helm.sh >/dev/null
 	@CSI_SANITY=$$(tests/lab/csi-sanity.sh) $(VENV)/bin/python -m pytest tests -n $(WORKERS) --dist loadgroup \
 	  $(PYTEST_ARGS)
 
@@ -86,6 +89,10 @@ proto: ## Make csi/proto/*_pb2* from the .proto files anew
 .PHONY: crds
 crds: ## Make deploy/crds from the records anew
 	@$(VENV)/bin/python -m persistence.crd.manifests $(CRDS_OUT)
+
+.PHONY: manifests
+manifests: crds ## Make what is made from the chart anew: the plain manifests, and what tests compare it with
+	@deploy/manifests.sh $(MANIFESTS_OUT)
 
 .PHONY: lock
 lock: ## Choose the newest versions that fit, and write them with their hashes to requirements.lock

@@ -12,7 +12,7 @@ from pathlib import Path
 from cinderblock.concealment import conceal
 from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
-from csi.controller.nodes import NodeInProcess, Nodes, NodesById
+from csi.controller.nodes import NodeInProcess, Nodes, NodesElsewhere
 from csi.instruments import NONE, Instruments
 from csi.observing import Source
 from csi.proto import csi_pb2_grpc
@@ -53,7 +53,7 @@ def compose(mode: Mode, settings: Settings, sealer: Sealer, *, instruments: Inst
     """
     built = _Built()
     try:
-        nodes: Nodes = NodesById(max_volumes=settings.max_volumes_per_node)
+        nodes: Nodes | None = None
         topology = settings.topology
         if mode is not Mode.CONTROLLER:
             # Back ends that keep their volumes on this machine are reachable from here only; and a provisioner that
@@ -82,6 +82,11 @@ def _add_node(built: _Built, mode: Mode, settings: Settings, sealer: Sealer, ins
     built.close.append(parts.close)
     built.register.append(partial(csi_pb2_grpc.add_NodeServicer_to_server, parts.servicer))
     built.sources.append(partial(of_node, parts.journal, settings.max_volumes_per_node))
+    if mode is Mode.NODE and settings.node_object:
+        from csi.node.announcement import Announcement, Cluster
+
+        # Before the kubelet hears of the driver: from then on volumes may be published to this node.
+        built.beside.append(Announcement(Cluster(settings.cluster_api), parts.record))
     if settings.registration_dir is not None:
         from csi.node.registration import Registration
 
@@ -96,7 +101,7 @@ def _add_controller(
     built: _Built,
     settings: Settings,
     sealer: Sealer,
-    nodes: Nodes,
+    nodes: Nodes | None,
     topology: Mapping[str, str],
     instruments: Instruments,
 ) -> None:
@@ -109,7 +114,7 @@ def _add_controller(
         settings,
         store=store,
         sealer=sealer,
-        nodes=nodes,
+        nodes=nodes or NodesElsewhere(store.nodes, max_volumes=settings.max_volumes_per_node),
         owner=owner_of(settings.state_dir),
         on_lost=partial(end_now, _LEASE_LOST),
         local_topology=topology,

@@ -1,7 +1,7 @@
 """The driver's own settings: [csi] and [persistence] of the configuration, the environment, the command line.
 
-The later one counts. This is the only reader of the environment, and
-`CSI_ENDPOINT` is the only thing that it reads there.
+The later one counts. This is the only reader of the environment: of
+`CSI_ENDPOINT`, and of what tells a pod where its cluster's API is.
 """
 
 import difflib
@@ -50,6 +50,12 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
             default="",
             help="The node's endpoint as the kubelet sees it, where that is another path.",
         ),
+        cfg.BoolOpt(
+            "node_object",
+            default=False,
+            help="A node that is a pod describes itself in an object of its cluster, CinderNode, instead of in its node "
+            "id. The controller's records have to be there, too.",
+        ),
         cfg.StrOpt(
             "metrics_address",
             default="",
@@ -92,6 +98,7 @@ class Settings:
     `kubelet_endpoint` "" means that the kubelet sees the same path,
     `metrics_address` "" that there are none.
     `connection` may hold a password and is not shown.
+    `cluster_api` is "HOST:PORT", "" outside of a cluster.
     """
 
     endpoint: str = ""
@@ -104,6 +111,8 @@ class Settings:
     snapshot_topology: bool = False
     registration_dir: Path | None = None
     kubelet_endpoint: str = ""
+    node_object: bool = False
+    cluster_api: str = ""
     metrics_address: str = ""
     log_level: str = "info"
     key_file: Path | None = None
@@ -123,9 +132,11 @@ def read(config_file: Path | None = None, *, environment: Mapping[str, str] | No
         ConfigurationError: an unknown option or a bad value, in which file and group.
     """
     values: dict[str, object] = {"config_file": config_file, **_from_file(config_file)}
-    endpoint = (os.environ if environment is None else environment).get("CSI_ENDPOINT")
-    if endpoint:
-        values["endpoint"] = endpoint
+    told = os.environ if environment is None else environment
+    if told.get("CSI_ENDPOINT"):
+        values["endpoint"] = told["CSI_ENDPOINT"]
+    if told.get("KUBERNETES_SERVICE_HOST"):
+        values["cluster_api"] = f"{told['KUBERNETES_SERVICE_HOST']}:{told.get('KUBERNETES_SERVICE_PORT', '443')}"
     values.update((name, value) for name, value in flags.items() if value is not None)
     return _checked(values)
 
@@ -184,6 +195,8 @@ def _checked(values: Mapping[str, object]) -> Settings:
         snapshot_topology=bool(values["snapshot_topology"]),
         registration_dir=_path(values["registration_dir"]),
         kubelet_endpoint=str(values["kubelet_endpoint"]),
+        node_object=bool(values["node_object"]),
+        cluster_api=str(values.get("cluster_api", "")),
         metrics_address=str(values["metrics_address"]),
         log_level=str(values["log_level"]),
         key_file=_path(values["key_file"]),

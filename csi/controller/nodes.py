@@ -1,4 +1,4 @@
-"""Nodes as the controller knows them: from the process itself, or from what the node id carries."""
+"""Nodes as the controller knows them: from the process itself, from what the node id carries, or from a record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from typing import Protocol
 
 from cinderblock.errors import NotFound
 from csi import node_ids
-from persistence.records import Json
+from persistence.port import Table
+from persistence.records import Json, NodeRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +44,23 @@ class NodeInProcess:
         return Node(id=node_id, connector=self._connector(), max_volumes=self._max_volumes)
 
 
-class NodesById:
-    """Nodes of other processes, outside of Kubernetes: the node id itself says what they are."""
+class NodesElsewhere:
+    """Nodes of other processes: the node id itself says what they are, or what they wrote of themselves."""
 
-    def __init__(self, *, max_volumes: int) -> None:
+    def __init__(self, records: Table[NodeRecord], *, max_volumes: int) -> None:
+        """Look in `records`, and take `max_volumes` for a node that is in its id."""
+        self._records = records
         self._max_volumes = max_volumes
 
     def get(self, node_id: str) -> Node:
         connector = node_ids.connector_of(node_id)
-        if connector is None:
-            raise NotFound(f"there is no node {node_id!r}; take the id that the node's NodeGetInfo answers")
-        return Node(id=node_id, connector=connector, max_volumes=self._max_volumes)
+        if connector is not None:
+            return Node(id=node_id, connector=connector, max_volumes=self._max_volumes)
+        record = self._records.get(node_id)
+        if record is None:
+            raise NotFound(
+                f"there is no node {node_id!r}; take the id that the node's NodeGetInfo answers, and see in its log "
+                "whether it could describe itself"
+            )
+        # A node says how it is reached, not who it is: arrays know their hosts by this name.
+        return Node(id=node_id, connector={**record.connector, "host": node_id}, max_volumes=record.max_volumes)

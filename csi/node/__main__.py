@@ -18,7 +18,7 @@ from csi.node.service import Node, Self
 from csi.node.staging import Staging
 from csi.node.stats import Stats
 from csi.settings import Settings
-from persistence.records import Json
+from persistence.records import Json, NodeRecord
 from persistence.seal import Sealer
 
 
@@ -30,10 +30,20 @@ class NodeParts:
     node_id: str
     host: Host
     journal: Journal
+    myself: Self
 
     def connector_properties(self) -> Mapping[str, Json]:
         """Return os-brick's description of this machine; asks the machine, so it may be slow."""
         return self.host.connector_properties()
+
+    def record(self) -> NodeRecord:
+        """Return what a controller elsewhere must know of this node; as slow as `connector_properties`."""
+        return NodeRecord(
+            id=self.node_id,
+            connector=self.connector_properties(),
+            topology=self.myself.topology,
+            max_volumes=self.myself.max_volumes,
+        )
 
     def close(self) -> None:
         """Let go of nothing: what is mounted lives on, and the journal is on disk."""
@@ -53,7 +63,7 @@ def compose(
     Args:
         settings: the driver's own; `state_dir` is made if it is absent.
         sealer: opens publish contexts, and closes the journal.
-        alone: the controller is another process, so the node id must say how to reach this machine.
+        alone: the controller is another process, so the node id, or an object, must say how to reach this machine.
         host: this machine's initiators; os-brick by default.
         runner: what runs programs; the real ones by default.
         instruments: what surrounds both.
@@ -71,11 +81,13 @@ def compose(
 
         host = BrickHost(folder)
     host = instruments.host(host)
-    node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if alone else settings.node_id
+    carried = alone and not settings.node_object
+    node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if carried else settings.node_id
     runner = instruments.runner(runner or Commands())
     failures = Failures()
+    myself = Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology))
     node = Node(
-        myself=Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology)),
+        myself=myself,
         programs=Programs(folder / "programs"),
         staging=Staging(journal=journal, host=host, runner=runner, sealer=sealer, failures=failures),
         publishing=Publishing(journal=journal, host=host, runner=runner),
@@ -83,4 +95,4 @@ def compose(
         stats=Stats(journal),
         health=Health(journal, failures),
     )
-    return NodeParts(servicer=node, node_id=node_id, host=host, journal=journal)
+    return NodeParts(servicer=node, node_id=node_id, host=host, journal=journal, myself=myself)

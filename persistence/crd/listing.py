@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from persistence.crd.api import Answer, Api, Deadline
-from persistence.crd.naming import head_of, is_cut, label_of, label_value, name_of
-from persistence.crd.objects import VACANT_LABEL, Content, read
 from persistence.errors import StoreUnusable
 from persistence.keys import COARSE, Where, storable
+from persistence.objects.content import VACANT_LABEL, Content, read
+from persistence.objects.naming import head_of, is_cut, label_of, label_value, name_of
 from persistence.records import Record
 
 R = TypeVar("R", bound=Record)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from persistence.crd.api import Answer, Api, Deadline, Unanswered
-from persistence.crd.objects import LATE_LABEL, TOUCH_ANNOTATION, Content, held_by, taken
 from persistence.keys import new_revision
+from persistence.objects.content import LATE_LABEL, TOUCH_ANNOTATION, Content, held_by, taken
 
 _DONE = (HTTPStatus.OK, HTTPStatus.CREATED)
 

@@ -9,8 +9,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # has no types of its own
 
 from persistence.codec import FORMAT
-from persistence.crd.fields import Schema, camel, forms_of, schema_of
-from persistence.crd.kinds import FORMAT_ANNOTATION, GROUP, OBJECTS, VERSION, Kind
+from persistence.objects.fields import Schema, camel, forms_of, schema_of
+from persistence.objects.kinds import FORMAT_ANNOTATION, GROUP, OBJECTS, VERSION, Kind
 from persistence.records import Record
 
 _HEAD = "# Made from the records by `make crds`, never edited.\n"

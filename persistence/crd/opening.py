@@ -13,10 +13,10 @@ from kubernetes.config.config_exception import ConfigException
 
 from persistence.codec import FORMAT
 from persistence.crd.api import Api, Deadline
-from persistence.crd.kinds import FORMAT_ANNOTATION, OBJECTS, Kind
 from persistence.crd.lost import Writes
 from persistence.crd.table import CrdTable
 from persistence.errors import StoreUnavailable, StoreUnusable
+from persistence.objects.kinds import FORMAT_ANNOTATION, OBJECTS, Kind
 from persistence.records import ConnectionRecord, KeyValueRecord, NodeRecord, SnapshotRecord, VolumeRecord
 
 SCHEME = "kubernetes"

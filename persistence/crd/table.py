@@ -5,13 +5,13 @@ from http import HTTPStatus
 from typing import Generic, TypeGuard, TypeVar
 
 from persistence.crd.api import Answer, Api, Deadline
-from persistence.crd.kinds import GROUP, OBJECTS, VERSION
 from persistence.crd.listing import Listing
 from persistence.crd.lost import Place, Writes
-from persistence.crd.naming import name_of
-from persistence.crd.objects import Content, Held, held_by, read, vacant, write
 from persistence.errors import RecordChanged, RecordExists, StoreUnusable
 from persistence.keys import KINDS, Where, key_problem, may_match
+from persistence.objects.content import Content, Held, held_by, read, vacant, write
+from persistence.objects.kinds import GROUP, OBJECTS, VERSION
+from persistence.objects.naming import name_of
 from persistence.records import Record
 
 R = TypeVar("R", bound=Record)

@@ -119,6 +119,7 @@ class Kubernetes(Server):
             str(programs() / "kube-apiserver"),
             f"--etcd-servers={self.etcd.address}",
             "--service-cluster-ip-range=10.96.0.0/16",
+            "--allow-privileged",
             *(*serving, *alone, *allowing, *issuing),
         ]
 
@@ -155,7 +156,7 @@ class Kubernetes(Server):
                 content["subjects"][0]["namespace"] = name
             if content["kind"] != "ClusterRole":
                 self.ask("POST", _PATHS[content["kind"]].format(namespace=name), content)
-        token = self._token(name)
+        token = self.token(name)
         self.kubeconfig(name, token=token)
         eventually(lambda: self._allows(name, token))
         return name
@@ -212,9 +213,12 @@ class Kubernetes(Server):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _token(self, namespace: str) -> str:
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/cinderblock-controller/token"
-        wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    def token(self, namespace: str, account: str = "cinderblock-controller", *, pod: str = "") -> str:
+        """Return what an account shows, as one of its pods, if one is named."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        bound = {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": pod}} if pod else {}
+        kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        wanted = {**kind, "spec": {"expirationSeconds": 3600, **bound}}
         return str(self.ask("POST", path, wanted)["status"]["token"])
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, refused: int = 0) -> dict[str, Any]:
@@ -227,6 +231,16 @@ class Kubernetes(Server):
                     raise
             return {}
 
+    def status(self, method: str, path: str, body: Mapping[str, Any] | None, *, token: str) -> int:
+        """Return the status of what the API answers to this token's owner; a PATCH is an application, by force."""
+        query = "?fieldManager=tests&force=true" if method == "PATCH" else ""
+        try:
+            self._asked(method, path + query, body, token=token)
+        except urllib.error.HTTPError as error:
+            with error:
+                return int(error.code)
+        return int(HTTPStatus.OK)
+
     def text(self, path: str) -> str:
         """Return what the server tells the cluster's master there."""
         return self._asked("GET", path).decode()
@@ -237,11 +251,12 @@ class Kubernetes(Server):
 
     def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, token: str = _TOKEN) -> bytes:
         trusted = ssl.create_default_context(cafile=str(self.data / "apiserver.crt"))
+        content_type = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
         request = urllib.request.Request(
             f"https://127.0.0.1:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {token}", "Content-Type": content_type},
         )
         with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:  # noqa: S310 -- our own address
             return bytes(answer.read())

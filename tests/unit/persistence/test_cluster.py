@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from persistence.codec import FORMAT
-from persistence.crd.kinds import FORMAT_ANNOTATION
 from persistence.errors import StoreUnavailable, StoreUnusable
+from persistence.objects.kinds import FORMAT_ANNOTATION
 from persistence.opening import open_store, password_of
 from tests.contract.stores import key_value, node, snapshot
 from tests.waiting import eventually

@@ -10,10 +10,10 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_kube_config
 
 from persistence.crd.api import Answer, Api
-from persistence.crd.kinds import OBJECTS
 from persistence.crd.opening import CrdStore
 from persistence.errors import RecordChanged
 from persistence.keys import MAX_KEY_LENGTH
+from persistence.objects.kinds import OBJECTS
 from persistence.opening import open_store
 from persistence.records import Status, VolumeRecord
 from persistence.seal import sealed

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persistence.crd.fields import forms_of, schema_of
-from persistence.crd.kinds import OBJECTS
 from persistence.crd.manifests import definition
-from persistence.crd.naming import HEAD_LENGTH, given_back, head_of, is_cut, kept, label_value, name_of
-from persistence.crd.objects import Held, held_by, read, vacant, write
 from persistence.errors import StoreUnusable
 from persistence.keys import KINDS, MAX_KEY_LENGTH
+from persistence.objects.content import Held, held_by, read, vacant, write
+from persistence.objects.fields import forms_of, schema_of
+from persistence.objects.kinds import OBJECTS
+from persistence.objects.naming import HEAD_LENGTH, given_back, head_of, is_cut, kept, label_value, name_of
 from tests.contract.stores import connection, key_value, node, snapshot, volume
 
 #: What Kubernetes allows (RFC 1123), in names and in the values of labels.

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TypeAlias, get_args, get_origin, get_type_hints
 
-from persistence.crd.naming import given_back, kept
+from persistence.objects.naming import given_back, kept
 from persistence.records import Json
 
 #: A value as it stands in a document or in an object.

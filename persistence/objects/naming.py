@@ -8,7 +8,7 @@ does.
 import hashlib
 import re
 
-from persistence.crd.kinds import GROUP
+from persistence.objects.kinds import GROUP
 
 #: Names are cut after so many characters; a digest follows. The longest name that there may be has 253.
 HEAD_LENGTH = 180

@@ -4,17 +4,18 @@ An object without `spec` is vacant: it holds no record, only the name. One that 
 way that was sent and never answered for, so its name is never set free: what is deleted there becomes vacant.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from persistence.codec import decode, written
-from persistence.crd.fields import read_fields, written_fields
-from persistence.crd.kinds import GROUP, OBJECTS, VERSION
-from persistence.crd.naming import label_of, label_value, name_of
 from persistence.errors import StoreUnusable
 from persistence.keys import KINDS, new_revision
+from persistence.objects.fields import read_fields, written_fields
+from persistence.objects.kinds import GROUP, OBJECTS, VERSION
+from persistence.objects.naming import label_of, label_value, name_of
 from persistence.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -26,6 +27,8 @@ LATE_LABEL = f"{GROUP}/late"
 VACANT_LABEL = f"{GROUP}/vacant"
 #: Changed so that a write that is on its way still meets another version of the object than it wants.
 TOUCH_ANNOTATION = f"{GROUP}/touched"
+#: As long as a new one, in hexadecimal digits.
+_MARK_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,20 @@ def write(record: R) -> Written[R]:
     Raises:
         ValueError: it cannot be stored as it is.
     """
-    mark = new_revision()
+    return _marked(record, new_revision())
+
+
+def described(record: R) -> Content:
+    """Return the object of a record that one process alone writes, over and over: an equal record is an equal object.
+
+    Raises:
+        ValueError: it cannot be stored as it is.
+    """
+    text, _ = written(record, revision="")
+    return _marked(record, hashlib.sha256(text.encode()).hexdigest()[:_MARK_LENGTH]).object()
+
+
+def _marked(record: R, mark: str) -> Written[R]:
     text, stored = written(record, revision=mark)
     document = json.loads(text)
     form = document.pop("format")
