@@ -81,11 +81,9 @@ def compose(
 
         host = BrickHost(folder)
     host = instruments.host(host)
-    carried = alone and not settings.node_object
-    node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if carried else settings.node_id
+    myself = _myself(settings, host, carried=alone and not settings.node_object)
     runner = instruments.runner(runner or Commands())
     failures = Failures()
-    myself = Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology))
     node = Node(
         myself=myself,
         programs=Programs(folder / "programs"),
@@ -95,4 +93,10 @@ def compose(
         stats=Stats(journal),
         health=Health(journal, failures),
     )
-    return NodeParts(servicer=node, node_id=node_id, host=host, journal=journal, myself=myself)
+    return NodeParts(servicer=node, node_id=myself.node_id, host=host, journal=journal, myself=myself)
+
+
+def _myself(settings: Settings, host: Host, *, carried: bool) -> Self:
+    """Return what the node says of itself; its id carries how to reach it where nothing else does."""
+    node_id = node_ids.node_id(settings.node_id, host.connector_properties()) if carried else settings.node_id
+    return Self(node_id=node_id, max_volumes=settings.max_volumes_per_node, topology=dict(settings.topology))
