@@ -102,6 +102,16 @@ lock() {
     cd "$root"
     "$uv" pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
         --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+    lock_image "$uv" pyproject.toml controller --extra postgresql --extra mariadb --extra kubernetes
+    # What asks for eventlet does without it where it is not installed, and has less to load.
+    lock_image "$uv" deploy/requirements/node.in node --no-emit-package eventlet --no-emit-package greenlet
+}
+
+# What an image has, in the versions of requirements.lock.
+lock_image() {
+    say "the part of it that the $3's image has"
+    "$1" pip compile --quiet "$2" "${@:4}" --universal --python-version 3.11 --constraints requirements.lock \
+        --generate-hashes --no-emit-index-url --no-header --output-file "deploy/requirements/$3.lock"
 }
 
 # Whether .venv works and is this Python's; then what runs from it may go on while packages are brought up to date.

@@ -38,10 +38,12 @@ def test_the_versions_are_one():
     assert version == f'version = "{chart["appVersion"]}"'
 
 
-def test_every_value_is_in_the_schema():
+def test_every_value_is_in_the_schema_and_has_words():
     schema = json.loads((CHART / "values.schema.json").read_text())
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     assert values.keys() == schema["properties"].keys() - {"global"}
+    page = (ROOT / "docs" / "install.md").read_text()
+    assert [name for name in values if f"`{name}" not in page] == []
 
 
 @pytest.mark.parametrize(
