@@ -92,7 +92,7 @@ tidy() {
     find /usr/share/doc -mindepth 1 -type d -empty -delete
     # The day on which an account was made.
     sed -i -E 's/^([^:]*:[^:]*):[0-9]+:/\1:0:/' /etc/shadow
-    find / -xdev -name __pycache__ -type d -prune -exec rm -rf {} +
+    find /usr $HOME_DIR -name __pycache__ -type d -prune -exec rm -rf {} +
     # A read-only root keeps no bytecode, so it is made here; by content, because times are no use.
     PYTHONHASHSEED=0 python3 -m compileall -q -s / --invalidation-mode unchecked-hash /usr/lib/python3.11 >/dev/null || true
     PYTHONHASHSEED=0 $HOME_DIR/bin/python -m compileall -q --invalidation-mode unchecked-hash $HOME_DIR/lib >/dev/null || true
