@@ -58,10 +58,3 @@ def test_a_node_needs_nothing_that_its_image_lacks():
     assert {
         name: of for name, of in loaded.items() if not {re.sub("[._]", "-", one.lower()) for one in of} & there
     } == {}
-
-
-def test_the_plain_manifests_are_what_make_manifests_makes(tmp_path):
-    subprocess.run([ROOT / "deploy" / "manifests.sh", tmp_path], check=True, capture_output=True)
-    for name in ("kinds.yaml", "cinderblock.yaml"):
-        made = (tmp_path / "deploy" / "kustomize" / "base" / name).read_text()
-        assert (ROOT / "deploy" / "kustomize" / "base" / name).read_text() == made, "run 'make manifests'"
