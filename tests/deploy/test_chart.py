@@ -27,7 +27,7 @@ def test_what_is_made_from_the_chart_is_what_make_manifests_makes(tmp_path):
 
 
 def test_the_plain_manifests_are_what_the_chart_installs():
-    arguments = [programs() / "kubectl", "kustomize", ROOT / "deploy" / "kustomize" / "base"]
+    arguments = [str(programs() / "kubectl"), "kustomize", str(ROOT / "deploy" / "kustomize" / "base")]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     plain = [(one["kind"], one["metadata"]["name"]) for one in yaml.safe_load_all(done.stdout)]
     assert sorted(plain) == sorted((one["kind"], one["metadata"]["name"]) for one in objects(*LEAST))

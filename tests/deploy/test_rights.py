@@ -33,9 +33,9 @@ def may(cluster, account, verb, resource, *, namespace=NAMESPACE):
     plural, _, group = name.partition(".")
     user = f"system:serviceaccount:{NAMESPACE}:{account}"
     wanted = {"verb": verb, "resource": plural, "subresource": sub, "group": group, "namespace": namespace}
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"]
-    review["spec"] = {"user": user, "groups": groups, "resourceAttributes": wanted}
+    kind = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
+    review = {**kind, "spec": {"user": user, "groups": groups, "resourceAttributes": wanted}}
     return cluster.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"]
 
 
