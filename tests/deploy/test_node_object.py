@@ -88,6 +88,29 @@ def test_the_same_words_change_nothing_and_the_object_belongs_to_its_machine(clu
     assert (owner["kind"], owner["name"], owner["uid"]) == ("Node", OWN, machine["metadata"]["uid"])
 
 
+@pytest.mark.parametrize("left", ["create", "patch"])
+def test_a_node_needs_each_of_its_rights(cluster, api, left):
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/cinderblock-node"
+    cluster.ask("DELETE", f"{OBJECTS}/{name_of(OWN)}", refused=404)
+    role = cluster.ask("GET", path)
+    role["metadata"].pop("resourceVersion")
+    role["metadata"].pop("managedFields")
+    less = {**role, "rules": [{**role["rules"][0], "verbs": [left]}]}
+    cluster.ask("PUT", path, less)
+    try:
+        # Where it was taken meanwhile, it is taken away again.
+        eventually(lambda: "is forbidden" in refused_anew(cluster, api[OWN]), timeout_s=30)
+    finally:
+        cluster.ask("PUT", path, role)
+    eventually(lambda: written(api[OWN], record(OWN)), timeout_s=30)
+
+
+def refused_anew(cluster, api):
+    said = refusal(api, record(OWN))
+    cluster.ask("DELETE", f"{OBJECTS}/{name_of(OWN)}", refused=404)
+    return said
+
+
 @pytest.mark.parametrize("there", [True, False], ids=["that is there", "that is not there yet"])
 def test_a_node_that_describes_another_one_is_refused(cluster, api, nodes, there):
     name = OTHER if there else "node-e"

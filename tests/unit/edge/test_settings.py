@@ -52,6 +52,14 @@ def test_values_have_their_types(config, tmp_path):
     assert found.config_file == file
 
 
+def test_a_pod_is_told_where_its_clusters_api_is(config):
+    file = config("[csi]\nnode_object = true\n")
+    found = settings.read(file, environment={"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"})
+    assert (found.node_object, found.cluster_api) == (True, "fd00::1:6443")
+    found = settings.read(environment={}, node_object=None)
+    assert (found.node_object, found.cluster_api) == (False, "")
+
+
 def test_a_node_registers_where_it_is_told_to(config):
     file = config("[csi]\nregistration_dir = /plugins_registry\nkubelet_endpoint = /plugins/x/csi.sock\n")
     found = settings.read(file, environment={})
