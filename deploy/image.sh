@@ -43,7 +43,9 @@ fill() {
     # shellcheck disable=SC2086  # a list of package names
     apt-get install -qq -y python3 ca-certificates ${PROGRAMS[$part]} >/dev/null
     apt-get install -qq -y python3-venv >/dev/null
-    installer=$(mktemp -d) source=$(mktemp -d)
+    # Under the same name each time: pip notes where it found what it installs.
+    installer=/tmp/installer source=/tmp/source
+    mkdir $source
     python3 -m venv "$installer"
     python3 -m venv --without-pip $HOME_DIR
     cp -r "$root"/{csi,cinderblock,persistence,pyproject.toml,README.md,LICENSE} "$source"
@@ -94,8 +96,9 @@ tidy() {
     sed -i -E 's/^([^:]*:[^:]*):[0-9]+:/\1:0:/' /etc/shadow
     find /usr $HOME_DIR -name __pycache__ -type d -prune -exec rm -rf {} +
     # A read-only root keeps no bytecode, so it is made here; by content, because times are no use.
-    PYTHONHASHSEED=0 python3 -m compileall -q -s / --invalidation-mode unchecked-hash /usr/lib/python3.11 >/dev/null || true
-    PYTHONHASHSEED=0 $HOME_DIR/bin/python -m compileall -q --invalidation-mode unchecked-hash $HOME_DIR/lib >/dev/null || true
+    # Without `site`: bytecode of a module differs with whether the compiler itself has loaded it.
+    PYTHONHASHSEED=0 python3 -S -m compileall -q --invalidation-mode unchecked-hash /usr/lib/python3.11 $HOME_DIR/lib \
+        >/dev/null || true
 }
 
 # --- around it -------------------------------------------------------------------------------------------------------
