@@ -95,6 +95,8 @@ def test_the_controller_has_no_rights_on_its_machine_unless_a_back_end_needs_the
     rooted = objects(*LEAST, "controller.privileged=true")
     driver, *others = named(rooted, "Deployment", CONTROLLER)["spec"]["template"]["spec"]["containers"]
     assert driver["securityContext"] == {"privileged": True, "readOnlyRootFilesystem": True}
+    # What is mounted in a folder that the kubelet empties must not be seen by the kubelet.
+    assert [one for one in driver["volumeMounts"] if "mountPropagation" in one] == []
     # What talks to the cluster only needs nothing more for that.
     assert all(one["securityContext"]["capabilities"] == {"drop": ["ALL"]} for one in others)
 
