@@ -94,6 +94,12 @@ crds: ## Make deploy/crds from the records anew
 manifests: crds ## Make what is made from the chart anew: the plain manifests, and what tests compare it with
 	@deploy/manifests.sh $(MANIFESTS_OUT)
 
+.PHONY: images
+images: ## Make both images without Docker and without a registry, as root with debootstrap: build/*.tar
+	@mkdir -p build
+	@deploy/image.sh make controller build/cinderblock-controller.tar
+	@deploy/image.sh make node build/cinderblock-node.tar
+
 .PHONY: lock
 lock: ## Choose the newest versions that fit, and write them with their hashes to requirements.lock
 	@deploy/setup.sh lock
