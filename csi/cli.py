@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check(parser, given)
     if given.command == "serve" and given.mode == Mode.CONTROLLER and given.registration_dir:
         parser.error("--registration-dir is for a node: a controller has nothing to register")
-    if given.command == "serve" and given.mode != Mode.NODE and given.node_object:
-        parser.error("--node-object is for a node whose controller is another process")
+    if given.command == "serve" and given.mode == Mode.ALL and given.node_object:
+        parser.error("--node-object is for controllers and nodes that are processes of their own")
     if given.command == "serve" and given.mode == Mode.NODE and given.connection:
         parser.error("--store is for a controller: a node keeps no records")
     try:
@@ -172,7 +172,9 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--kubelet-endpoint", metavar="PATH", help="the endpoint as the kubelet sees it; itself without"
     )
     parser.add_argument(
-        "--node-object", action="store_true", help="describe the node in an object of the cluster, not in the node id"
+        "--node-object",
+        action="store_true",
+        help="nodes describe themselves in objects of the cluster, not in their ids",
     )
     parser.add_argument("--metrics-address", metavar="HOST:PORT", help="serve /metrics and /healthz there, over HTTP")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="the key that seals secrets")

@@ -12,7 +12,7 @@ from pathlib import Path
 from cinderblock.concealment import conceal
 from cinderblock.copying import check_whole
 from cinderblock.errors import ConfigurationError
-from csi.controller.nodes import NodeInProcess, Nodes, NodesElsewhere
+from csi.controller.nodes import NodeInProcess, Nodes, NodesById, NodesRecorded
 from csi.instruments import NONE, Instruments
 from csi.observing import Source
 from csi.proto import csi_pb2_grpc
@@ -114,7 +114,7 @@ def _add_controller(
         settings,
         store=store,
         sealer=sealer,
-        nodes=nodes or NodesElsewhere(store.nodes, max_volumes=settings.max_volumes_per_node),
+        nodes=nodes or _nodes_elsewhere(settings, store),
         owner=owner_of(settings.state_dir),
         on_lost=partial(end_now, _LEASE_LOST),
         local_topology=topology,
@@ -128,6 +128,10 @@ def _add_controller(
         partial(csi_pb2_grpc.add_GroupControllerServicer_to_server, parts.group_servicer),
     ]
     parts.library.start()
+
+
+def _nodes_elsewhere(settings: Settings, store: Store) -> Nodes:
+    return NodesRecorded(store.nodes) if settings.node_object else NodesById(max_volumes=settings.max_volumes_per_node)
 
 
 def open_records(settings: Settings, sealer: Sealer) -> Store:

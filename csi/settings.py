@@ -53,8 +53,8 @@ OPTIONS: Mapping[str, Sequence[cfg.Opt]] = {
         cfg.BoolOpt(
             "node_object",
             default=False,
-            help="A node that is a pod describes itself in an object of its cluster, CinderNode, instead of in its id. "
-            "The controller's records have to be there, too.",
+            help="A node that is a pod describes itself in an object of its cluster, CinderNode, instead of in its id, "
+            "and a controller believes nothing else. The controller's records have to be there, too.",
         ),
         cfg.StrOpt(
             "metrics_address",

@@ -44,23 +44,33 @@ class NodeInProcess:
         return Node(id=node_id, connector=self._connector(), max_volumes=self._max_volumes)
 
 
-class NodesElsewhere:
-    """Nodes of other processes: the node id itself says what they are, or what they wrote of themselves."""
+class NodesById:
+    """Nodes of other processes, outside of a cluster: the node id itself says what they are."""
 
-    def __init__(self, records: Table[NodeRecord], *, max_volumes: int) -> None:
-        """Look in `records`, and take `max_volumes` for a node that is in its id."""
-        self._records = records
+    def __init__(self, *, max_volumes: int) -> None:
         self._max_volumes = max_volumes
 
     def get(self, node_id: str) -> Node:
         connector = node_ids.connector_of(node_id)
-        if connector is not None:
-            return Node(id=node_id, connector=connector, max_volumes=self._max_volumes)
+        if connector is None:
+            raise NotFound(f"there is no node {node_id!r}; take the id that the node's NodeGetInfo answers")
+        return Node(id=node_id, connector=connector, max_volumes=self._max_volumes)
+
+
+class NodesRecorded:
+    """Nodes that have described themselves in the store, where each can write its own record only.
+
+    What a node id carries is not believed here: a node that was broken into says in it what it likes.
+    """
+
+    def __init__(self, records: Table[NodeRecord]) -> None:
+        self._records = records
+
+    def get(self, node_id: str) -> Node:
         record = self._records.get(node_id)
         if record is None:
             raise NotFound(
-                f"there is no node {node_id!r}; take the id that the node's NodeGetInfo answers, and see in its log "
-                "whether it could describe itself"
+                f"node {node_id!r} has not described itself; its log says why, and whether it runs with --node-object"
             )
         # A node says how it is reached, not who it is: arrays know their hosts by this name.
         return Node(id=node_id, connector={**record.connector, "host": node_id}, max_volumes=record.max_volumes)

@@ -128,8 +128,9 @@ def test_a_node_is_one_container_and_has_no_password():
 
 def test_without_objects_for_records_a_node_describes_itself_in_its_id():
     with_objects, without = objects(*LEAST), objects(*LEAST, "store=")
-    pods = [named(one, "DaemonSet", NODE)["spec"]["template"]["spec"] for one in (with_objects, without)]
-    assert ["--node-object" in pod["containers"][0]["args"] for pod in pods] == [True, False]
+    for kind, name in (("DaemonSet", NODE), ("Deployment", CONTROLLER)):
+        pods = [named(one, kind, name)["spec"]["template"]["spec"] for one in (with_objects, without)]
+        assert ["--node-object" in pod["containers"][0]["args"] for pod in pods] == [True, False]
     kinds = {one["kind"] for one in without}
     assert not kinds & {"ValidatingAdmissionPolicy"}
     assert [one["metadata"]["name"] for one in without if one["kind"] == "Role"] == ["cinderblock-sidecars"]

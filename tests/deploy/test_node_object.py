@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cinderblock.errors import ConfigurationError, NotFound
-from csi.controller.nodes import NodesElsewhere
+from csi.controller.nodes import NodesRecorded
 from csi.node.announcement import Announcement, Cluster, Pace, Refused
 from persistence.crd import open_store
 from persistence.objects.naming import name_of
@@ -43,7 +43,7 @@ def nodes(cluster):
     """What a controller of the chart knows of nodes."""
     cluster.kubeconfig(NAMESPACE, token=cluster.token(NAMESPACE))
     with closing(open_store(cluster.url(NAMESPACE))) as store:
-        yield NodesElsewhere(store.nodes, max_volumes=1)
+        yield NodesRecorded(store.nodes)
 
 
 def written(api, described):
@@ -72,10 +72,10 @@ def test_what_a_node_writes_is_what_a_controller_reads(api, nodes):
     assert found.max_volumes == 7
     api[OWN].write(record(OWN))
     assert nodes.get(OWN).connector == {"initiator": f"iqn.{OWN}", "host": OWN}
-    with pytest.raises(NotFound, match="there is no node 'node-c'"):
-        nodes.get("node-c")
-    # One that says all in its id is believed as before.
-    assert nodes.get("node-d;i=iqn.d").connector["initiator"] == "iqn.d"
+    # What says all in its id is not believed: its kubelet may write there what it likes.
+    for unknown in ("node-c", f"{OTHER};i=iqn.mine"):
+        with pytest.raises(NotFound, match=f"node '{unknown}' has not described itself"):
+            nodes.get(unknown)
 
 
 def test_the_same_words_change_nothing_and_the_object_belongs_to_its_machine(cluster, api):

@@ -46,7 +46,6 @@ def test_every_command_has_help(command, capsys):
         ["serve", "controller", "--registration-dir", "/x"],
         ["serve", "node", "--store", "memory:"],
         ["serve", "all", "--node-object"],
-        ["serve", "controller", "--node-object"],
     ],
 )
 def test_a_wrong_command_line_is_2(arguments, capsys):
