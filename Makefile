@@ -9,6 +9,8 @@ VENV ?= .venv
 # has to pass; those that have to be alone are alone all the same.
 WORKERS ?= 3
 PYTHON_CODE := csi cinderblock persistence tests
+# What a node of Kubernetes needs of Debian.
+E2E_PACKAGES := busybox-static runc containernetworking-plugins conntrack iptables iproute2
 # Where `make run` keeps its socket and its state.
 RUN_DIR ?= $(CURDIR)/.cinderblock
 # Where `make proto` writes; a test points it elsewhere, to compare.
@@ -41,6 +43,12 @@ test: setup lint ## Every floor of the tests but the guest's, the slow ones last
 .PHONY: guest
 guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 	@tests/guest/run.sh $(PYTEST_ARGS)
+
+.PHONY: e2e
+e2e: setup ## End-to-end tests on a real Kubernetes, as root: claims, pods and snapshots, in namespaces of its own
+	@tests/lab/packages.sh $(E2E_PACKAGES)
+	@tests/lab/cluster.sh >/dev/null
+	@$(VENV)/bin/python -m pytest -v tests/e2e $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it

@@ -87,6 +87,10 @@ class Kubernetes(Server):
     kind = "kubernetes"
     user = "root"
     ending = signal.SIGTERM
+    #: Where it is reached.
+    address = "127.0.0.1"
+    #: Lines of the file of tokens, beside the master's.
+    more_tokens = ""
 
     def __init__(self, *, synced: bool = False) -> None:
         """Prepare it; `synced`: what is written outlives the machine's death, too, and costs more time."""
@@ -103,7 +107,7 @@ class Kubernetes(Server):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         (self.folder / "key").write_bytes(key.private_bytes(*pem))
-        (self.folder / "tokens").write_text(f"{_TOKEN},admin,admin,system:masters\n")
+        (self.folder / "tokens").write_text(f"{_TOKEN},admin,admin,system:masters\n{self.more_tokens}")
         (self.folder / "token-admin").write_text(_TOKEN)
 
     def command(self) -> list[str]:
@@ -112,16 +116,19 @@ class Kubernetes(Server):
             f"--service-account-key-file={self.folder}/key",
             f"--service-account-signing-key-file={self.folder}/key",
         ]
-        serving = [f"--cert-dir={self.data}", f"--secure-port={self.port}", "--bind-address=127.0.0.1"]
-        alone = ["--endpoint-reconciler-type=none", "--advertise-address=127.0.0.1"]
-        allowing = ["--authorization-mode=RBAC", f"--token-auth-file={self.folder}/tokens"]
+        serving = [f"--cert-dir={self.data}", f"--secure-port={self.port}", f"--token-auth-file={self.folder}/tokens"]
         return [
             str(programs() / "kube-apiserver"),
             f"--etcd-servers={self.etcd.address}",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--allow-privileged",
-            *(*serving, *alone, *allowing, *issuing),
+            *(*serving, *issuing, *self.placing()),
         ]
+
+    def placing(self) -> list[str]:
+        """Return where it is reached, and what is allowed there."""
+        alone = ["--endpoint-reconciler-type=none", f"--advertise-address={self.address}"]
+        return [f"--bind-address={self.address}", *alone, "--authorization-mode=RBAC"]
 
     def remove(self) -> None:
         super().remove()
@@ -176,7 +183,7 @@ class Kubernetes(Server):
         if token:
             kept.write_text(token)
         token = token or kept.read_text()
-        server = f"https://127.0.0.1:{port or self.port}"
+        server = f"https://{self.address}:{port or self.port}"
         cluster = {"server": server, "certificate-authority": str(self.data / "apiserver.crt")}
         context = {"cluster": "lab", "user": "user", "namespace": "default"}
         content = {
@@ -253,7 +260,7 @@ class Kubernetes(Server):
         trusted = ssl.create_default_context(cafile=str(self.data / "apiserver.crt"))
         content_type = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
         request = urllib.request.Request(
-            f"https://127.0.0.1:{self.port}{path}",
+            f"https://{self.address}:{self.port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": content_type},

@@ -1,0 +1,75 @@
+"""Images made by hand: a tar of a root file system, and what says of it that it is one. No registry is asked."""
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_BUSYBOX = "/bin/busybox"
+
+
+def busybox(archive: Path, *names: str, entry: Sequence[str] = ()) -> None:
+    """Make an image of Debian's static busybox, under names."""
+    applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    links = {f"bin/{applet}": "busybox" for applet in applets if applet != "busybox"}
+    _write(archive, names, {"bin/busybox": Path(_BUSYBOX)}, links=links, entry=entry)
+
+
+def program(archive: Path, name: str, path: str) -> None:
+    """Make an image of one static program, which it runs."""
+    inner = Path(path).name
+    _write(archive, [name], {inner: Path(path)}, entry=[f"/{inner}"])
+
+
+def _write(
+    archive: Path,
+    names: Sequence[str],
+    files: Mapping[str, Path],
+    *,
+    links: Mapping[str, str] | None = None,
+    entry: Sequence[str],
+) -> None:
+    layer = _layer(files, links or {})
+    configuration = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Entrypoint": list(entry), "Env": ["PATH=/bin:/sbin:/usr/bin:/usr/sbin"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        }
+    ).encode()
+    config_name = f"{hashlib.sha256(configuration).hexdigest()}.json"
+    manifest = [{"Config": config_name, "RepoTags": list(names), "Layers": ["layer.tar"]}]
+    with tarfile.open(archive, "w") as made:
+        for name, content in (
+            ("layer.tar", layer),
+            (config_name, configuration),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
+            made.addfile(_entry(name, size=len(content)), io.BytesIO(content))
+
+
+def _layer(files: Mapping[str, Path], links: Mapping[str, str]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as layer:
+        for folder, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777)):
+            layer.addfile(_entry(folder, kind=tarfile.DIRTYPE, mode=mode))
+        for name, path in files.items():
+            content = path.read_bytes()
+            layer.addfile(_entry(name, size=len(content), mode=0o755), io.BytesIO(content))
+        for name, target in links.items():
+            link = _entry(name, kind=tarfile.SYMTYPE)
+            link.linkname = target
+            layer.addfile(link)
+        people = b"root:x:0:0:root:/:/bin/sh\n"
+        layer.addfile(_entry("etc/passwd", size=len(people)), io.BytesIO(people))
+    return made.getvalue()
+
+
+def _entry(name: str, *, size: int = 0, mode: int = 0o644, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.type = size, mode, kind
+    return entry

@@ -1,0 +1,53 @@
+# Builds programs of Go modules into the cache, each once. Sourced after go.sh; whoever does so has `say` and GO_NEEDED.
+#
+# What all of them share is compiled once, in a build cache of the laboratory's own: whoever has built all drops it.
+
+readonly GO_BUILDS=$cache/go-build
+
+# Prints the build instructions of module $1 at version $2: `go build` anywhere else minds none of its replacements.
+# Those that point into its own tree are modules of their own to everybody else; Kubernetes' have its version.
+write_module() {
+    local module=$1 version=$2 required
+    printf 'module lab\n\ngo %s\n\nrequire %s %s\n' "$GO_NEEDED" "$module" "$version" >go.mod
+    required=$("$go" mod download -json "$module@$version" | sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p')
+    if [ "$module" = k8s.io/kubernetes ]; then
+        sed -n "s|^\t\(k8s.io/[a-z-]*\) v0.0.0\( // indirect\)*$|replace \1 => \1 v0${version#v1}|p" "$required" >>go.mod
+    else
+        # In a line of its own, or in a block; `=>` stands nowhere else.
+        sed -n 's|^replace ||; s|^\t*\(.* => [^./].*\)$|replace \1|p' "$required" >>go.mod
+    fi
+}
+
+# Makes the programs `NAME=PACKAGE…` of module $2 at version $3 in folder $1, which appears once it is complete; a
+# package with `test:` before it is one whose tests are the program. LDFLAGS are the linker's.
+build() {
+    local folder=$1 module=$2 version=$3 made named missing=()
+    shift 3
+    for named in "$@"; do
+        [ -x "$folder/${named%%=*}" ] || missing+=("$named")
+    done
+    ((${#missing[@]})) || return 0
+    (
+        go=$(find_go)
+        mkdir -p "$folder"
+        # Built aside and renamed, so that a build that was cut off leaves nothing that looks complete.
+        made=$(mktemp -d "$folder.XXXXXX")
+        trap 'rm -rf "$made"' EXIT
+        # Two at a time: more would have a small machine run out of memory.
+        export GOTOOLCHAIN=local GOFLAGS='-mod=mod -p=2' CGO_ENABLED=0 GOCACHE=$GO_BUILDS
+        cd "$made"
+        write_module "$module" "$version" >&2
+        for named in "${missing[@]}"; do
+            say "building ${named%%=*} $version with $("$go" env GOVERSION)"
+            compile "${named#*=}" "${named%%=*}" >&2
+            mv -f "${named%%=*}" "$folder/"
+        done
+    )
+}
+
+compile() {
+    case $1 in
+        test:*) "$go" test -c -o "$2" -ldflags "-s -w ${LDFLAGS:-}" "${1#test:}" ;;
+        *) "$go" build -o "$2" -ldflags "-s -w ${LDFLAGS:-}" "$1" ;;
+    esac
+}

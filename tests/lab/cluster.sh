@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Prints the folders of all the programs that a Kubernetes with a node consists of, one a line; builds them first when the cache
+# has none. With `conformance`, those of Kubernetes' own tests too. Everything else that it says goes to stderr.
+#
+# The cache is ${XDG_CACHE_HOME:-~/.cache}/cinderblock. Cold, the build takes about a quarter of an hour on two cores.
+set -euo pipefail
+
+# The largest of the modules' `go` lines.
+readonly GO_NEEDED=1.26.6
+readonly CONTAINERD=v2.4.2
+readonly PROVISIONER=v6.3.0 ATTACHER=v4.13.0 RESIZER=v2.3.0 SNAPSHOTTER=v8.7.0 SNAPSHOT_KINDS=v8.6.0
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/go.sh"
+source "$here/build.sh"
+
+say() { printf 'cluster: %s\n' "$*" >&2; }
+
+# Builds commands $4… of module $2 at version $3, and prints the folder that is called $1 after them.
+commands() {
+    local folder=$cache/$1-$3 module=$2 version=$3 programs=()
+    shift 3
+    for program in "$@"; do
+        programs+=("$program=$module/cmd/$program")
+    done
+    build "$folder" "$module" "$version" "${programs[@]}"
+    echo "$folder"
+}
+
+# Prints the folder of the kinds of snapshots, as the version of its module has them.
+snapshot_kinds() {
+    local folder=$cache/snapshot-kinds-$SNAPSHOT_KINDS module=github.com/kubernetes-csi/external-snapshotter/client/v8 go
+    if ! [ -d "$folder" ]; then
+        say "fetching the kinds of snapshots $SNAPSHOT_KINDS"
+        go=$(find_go)
+        # Outside of any module, so that nothing is asked of one.
+        cd /
+        module=$("$go" mod download -json "$module@$SNAPSHOT_KINDS" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+        rm -rf "$folder.new"
+        mkdir "$folder.new"
+        cp "$module"/config/crd/*.yaml "$folder.new"
+        rm -f "$folder.new/kustomization.yaml"
+        mv -T "$folder.new" "$folder"
+    fi
+    echo "$folder"
+}
+
+more=()
+if [ "${1:-}" = conformance ]; then
+    more=(agnhost ginkgo e2e.test)
+fi
+
+# One at a time: two would compile the same.
+mkdir -p "$cache"
+exec 9<"${BASH_SOURCE[0]}"
+flock 9
+"$here/kubernetes.sh" kubelet kube-controller-manager kube-scheduler kube-proxy "${more[@]}"
+commands containerd github.com/containerd/containerd/v2 $CONTAINERD containerd containerd-shim-runc-v2 ctr
+commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 $PROVISIONER csi-provisioner
+commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 $ATTACHER csi-attacher
+commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 $RESIZER csi-resizer
+commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 $SNAPSHOTTER csi-snapshotter snapshot-controller
+snapshot_kinds
+# Ten gigabytes that nothing needs any more.
+if [ -d "$GO_BUILDS" ]; then
+    chmod -R u+w "$GO_BUILDS"
+    rm -rf "$GO_BUILDS"
+fi
