@@ -50,6 +50,13 @@ e2e: setup ## End-to-end tests on a real Kubernetes, as root: claims, pods and s
 	@tests/lab/cluster.sh >/dev/null
 	@$(VENV)/bin/python -m pytest -v tests/e2e $(PYTEST_ARGS)
 
+.PHONY: conformance
+conformance: setup ## Kubernetes' own storage tests, in the same: prints how many ran and how many failed
+	@tests/lab/packages.sh $(E2E_PACKAGES)
+	@mkdir -p build
+	@echo "conformance: the output is in build/conformance.log"
+	@CLUSTER_PARTS=conformance $(VENV)/bin/python -m tests.e2e.conformance build/conformance.log
+
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
 	@tests/lab/packages.sh postgresql mariadb-server

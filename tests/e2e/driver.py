@@ -83,7 +83,8 @@ class Sidecar(Part):
 
     def command(self) -> list[str]:
         again = 'while :; do "$@"; sleep 0.5; done'
-        return self.machine.inside("sh", "-c", again, "sidecar", cluster_program(self.kind), *self.arguments())
+        own = ["env", f"NAMESPACE={self.space}", cluster_program(self.kind)]
+        return self.machine.inside("sh", "-c", again, "sidecar", *own, *self.arguments())
 
     def arguments(self) -> list[str]:
         reaching = [f"--csi-address={self.controller.endpoint}", f"--kubeconfig={self.api.kubeconfig('admin')}"]
@@ -93,10 +94,13 @@ class Sidecar(Part):
 
 _OWN = {
     "csi-provisioner": [
-        "--feature-gates=Topology=true",
+        "--timeout=60s",
         "--extra-create-metadata",
         "--default-fstype=ext4",
-        "--timeout=60s",
+        "--enable-capacity",
+        # What it says of capacity belongs to nobody: there are no pods of the driver's.
+        "--capacity-ownerref-level=-1",
+        "--capacity-poll-interval=5s",
     ],
     "csi-attacher": ["--timeout=60s"],
     "csi-resizer": ["--timeout=60s"],

@@ -11,11 +11,11 @@ from pathlib import Path
 _BUSYBOX = "/bin/busybox"
 
 
-def busybox(archive: Path, *names: str, entry: Sequence[str] = ()) -> None:
-    """Make an image of Debian's static busybox, under names."""
+def busybox(archive: Path, *names: str, beside: Mapping[str, Path] | None = None, entry: Sequence[str] = ()) -> None:
+    """Make an image of Debian's static busybox, under names, with other static programs beside it."""
     applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
     links = {f"bin/{applet}": "busybox" for applet in applets if applet != "busybox"}
-    _write(archive, names, {"bin/busybox": Path(_BUSYBOX)}, links=links, entry=entry)
+    _write(archive, names, {"bin/busybox": Path(_BUSYBOX), **(beside or {})}, links=links, entry=entry)
 
 
 def program(archive: Path, name: str, path: str) -> None:

@@ -109,9 +109,9 @@ def test_a_volume_that_is_there_is_claimed_again(space, cluster):
 def test_a_claims_attributes_are_changed(space, cluster):
     space.claim("data")
     pod = space.pod("pod", "data")
-    space.kubectl("patch", "pvc", "data", "-p", '{"spec":{"volumeAttributesClassName":"labelled"}}')
+    space.kubectl("patch", "pvc", "data", "-p", '{"spec":{"volumeAttributesClassName":"cinderblock"}}')
     status = "currentVolumeAttributesClassName"
-    space.eventually(lambda: space.get("pvc", "data").get("status", {}).get(status) == "labelled", "pvc/data")
+    space.eventually(lambda: space.get("pvc", "data").get("status", {}).get(status) == "cinderblock", "pvc/data")
     records = cluster.api.kubectl("get", "cindervolumes", "-n", cluster.driver.space, "-o", "json")
     assert "gold" in records
     pod.run("echo still >/data/file")
