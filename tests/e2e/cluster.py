@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.e2e import images, wanted
@@ -14,7 +13,6 @@ from tests.e2e.spaces import Space
 from tests.lab.servers import running
 from tests.waiting import eventually
 
-CLASSES = Path(__file__).with_name("classes.yaml")
 _LONG_S = 60.0
 
 
@@ -35,7 +33,7 @@ class Cluster:
             # Comes up once the node is known.
             Proxy(machine, api),
         ]
-        self.driver = Driver(machine=machine, api=api)
+        self.driver = Driver(machine, api)
 
     def start(self) -> None:
         for part in self.parts:
@@ -45,8 +43,7 @@ class Cluster:
                 self._load_images()
         eventually(lambda: self.condition("node", NODE, "Ready"), timeout_s=_LONG_S)
         self.api.kubectl("apply", "--server-side", "-f", str(snapshot_kinds()))
-        self.driver.start()
-        self.api.kubectl("apply", "-f", str(CLASSES))
+        self.driver.install(self.containerd)
 
     def _load_images(self) -> None:
         archive = self.machine.folder / "image.tar"

@@ -1,165 +1,155 @@
-"""The driver in a cluster: two controllers with their sidecars, and a node, as processes of the machine."""
+"""The driver in a cluster, installed by its chart: two controllers with their sidecars, and a node."""
 
-import base64
-import os
+import json
+import shutil
+import subprocess
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
-from csi.client import Client
-from tests.e2e.machine import Machine, cluster_program
-from tests.e2e.parts import NODE, Api, Part
+from tests.e2e import images
+from tests.e2e.machine import ROOT, Machine, cluster_program
+from tests.e2e.parts import NODE, Api, Containerd, Part
 from tests.waiting import eventually
 
 NAME = "cinderblock.io"
-REPLICAS = 2
-_LONG_S = 60.0
+SPACE = "cinderblock"
+CONTROLLER = "controller"
+PLUGIN = "node"
+_CHART = ROOT / "deploy" / "helm" / "cinderblock"
+_LONG_S = 120.0
+_IMAGE = "localhost/cinderblock:lab"
+#: Where the image has this checkout and its virtual environment.
+_CHECKOUT = "/opt/cinderblock"
+_SIDECARS = {"provisioner": "v6.3.0", "attacher": "v4.13.0", "resizer": "v2.3.0", "snapshotter": "v8.7.0"}
 _CONFIGURATION = """\
 [DEFAULT]
 enabled_backends = local
 [local]
 volume_driver = cinderblock.cinder.local_files.LocalFilesDriver
-local_files_path = {folder}/volumes
-[csi]
-topology = topology.cinderblock.io/node:{node}
-[persistence]
-connection = {connection}
+local_files_path = {storage}/volumes
+topology = topology.{name}/node:{node}
 """
 
 
-class _Serving(Part):
-    """A process of the driver's."""
-
-    mode = ""
-
-    def __init__(self, machine: Machine, api: Api, configuration: Path) -> None:
-        super().__init__(machine, api)
-        self.configuration = configuration
-
-    @property
-    def endpoint(self) -> Path:
-        """The socket, as everybody sees it."""
-        return self.folder / "csi.sock"
-
-    def command(self) -> list[str]:
-        reading = [f"--config={self.configuration}", f"--key-file={self.configuration.with_name('key')}"]
-        places = [f"--endpoint=unix://{self.endpoint}", f"--state-dir={self.folder}/state"]
-        serving = [sys.executable, "-m", "csi.cli", "serve", self.mode, *reading, *places]
-        return self.machine.inside(*serving, *self.arguments())
-
-    def arguments(self) -> list[str]:
-        return []
-
-    def _is_up(self) -> bool:
-        assert self._running().poll() is None, (self.folder / "log").read_text()[-4000:]
-        client = Client(f"unix://{self.endpoint}")
-        try:
-            return client.ready()
-        finally:
-            client.close()
-
-
-class Controller(_Serving):
-    kind = "controller"
-    mode = "controller"
-
-
-class Node(_Serving):
-    kind = "node"
-    mode = "node"
-
-    def arguments(self) -> list[str]:
-        return [f"--node-id={NODE}", "--registration-dir=/var/lib/kubelet/plugins_registry"]
-
-
-class Sidecar(Part):
-    """A sidecar of one controller, which ends itself whenever that is gone, and is started again."""
-
-    def __init__(self, machine: Machine, api: Api, *, program: str, controller: Controller, space: str) -> None:
-        self.kind = program
-        super().__init__(machine, api)
-        self.controller = controller
-        self.space = space
-
-    def command(self) -> list[str]:
-        again = 'while :; do "$@"; sleep 0.5; done'
-        own = ["env", f"NAMESPACE={self.space}", cluster_program(self.kind)]
-        return self.machine.inside("sh", "-c", again, "sidecar", *own, *self.arguments())
-
-    def arguments(self) -> list[str]:
-        reaching = [f"--csi-address={self.controller.endpoint}", f"--kubeconfig={self.api.kubeconfig('admin')}"]
-        leading = ["--leader-election", f"--leader-election-namespace={self.space}"]
-        return [*reaching, *leading, *_OWN[self.kind]]
-
-
-_OWN = {
-    "csi-provisioner": [
-        "--timeout=60s",
-        "--extra-create-metadata",
-        "--default-fstype=ext4",
-        "--enable-capacity",
-        # What it says of capacity belongs to nobody: there are no pods of the driver's.
-        "--capacity-ownerref-level=-1",
-        "--capacity-poll-interval=5s",
-    ],
-    "csi-attacher": ["--timeout=60s"],
-    "csi-resizer": ["--timeout=60s"],
-    "csi-snapshotter": ["--timeout=60s", "--extra-create-metadata"],
-}
-
-
 class SnapshotController(Part):
+    """What a cluster has once, whichever drivers it has."""
+
     kind = "snapshot-controller"
 
     def arguments(self) -> list[str]:
         return [f"--kubeconfig={self.api.kubeconfig('admin')}"]
 
 
-@dataclass(kw_only=True)
 class Driver:
-    """All of the driver's processes."""
+    """What the chart has installed."""
 
-    machine: Machine
-    api: Api
-    controllers: list[Controller] = field(default_factory=list)
-    others: list[Part] = field(default_factory=list)
-    node: Node = field(init=False)
-    space: str = ""
+    def __init__(self, machine: Machine, api: Api) -> None:
+        self.machine = machine
+        self.api = api
+        self.snapshots = SnapshotController(machine, api)
 
-    def start(self) -> None:
-        self.api.install()
-        self.space = self.api.namespace()
-        (self.machine.folder / "key").write_bytes(base64.b64encode(os.urandom(32)))
-        configuration = self.machine.folder / "cinder.conf"
-        connection = self.api.url(self.space)
-        configuration.write_text(_CONFIGURATION.format(folder=self.machine.folder, node=NODE, connection=connection))
-        for _ in range(REPLICAS):
-            controller = Controller(self.machine, self.api, configuration)
-            self.controllers.append(controller)
-            controller.start()
-            for program in _OWN:
-                sidecar = Sidecar(self.machine, self.api, program=program, controller=controller, space=self.space)
-                self.others.append(sidecar)
-                sidecar.start()
-        self.others.append(SnapshotController(self.machine, self.api))
-        self.others[-1].start()
-        self.node = Node(self.machine, self.api, configuration)
-        self.node.start()
-        eventually(self._is_registered, timeout_s=_LONG_S)
+    def install(self, containerd: Containerd) -> None:
+        self.snapshots.start()
+        self._load_images(containerd)
+        values = self.machine.folder / "values.json"
+        values.write_text(json.dumps(self._values()))
+        self.helm("install", SPACE, str(_CHART), "--create-namespace", f"--values={values}")
+        # It remembers for long what kinds there were.
+        shutil.rmtree(self.api.folder / "kubectl")
+        self.ready()
+
+    def helm(self, *arguments: str) -> str:
+        reaching = [f"--kubeconfig={self.api.kubeconfig('admin')}", f"--namespace={SPACE}"]
+        done = subprocess.run(
+            [cluster_program("helm"), *arguments, *reaching], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ready(self) -> None:
+        """Wait until all of its pods serve, and the kubelet knows it."""
+        try:
+            for kind in (f"deployment/{SPACE}-{CONTROLLER}", f"daemonset/{SPACE}-{PLUGIN}"):
+                self.api.kubectl("rollout", "status", kind, "-n", SPACE, f"--timeout={_LONG_S:g}s")
+            eventually(self._is_registered, timeout_s=_LONG_S, poll_s=0.2)
+        except AssertionError as error:
+            raise AssertionError(self.told()) from error
+
+    def told(self) -> str:
+        """Return what the cluster says of the driver."""
+        logs = [
+            self.api.kubectl("logs", "-n", SPACE, name, "--all-containers", "--prefix", "--tail=30", "--ignore-errors")
+            for name in self.api.kubectl("get", "pods", "-n", SPACE, "-o", "name").split()
+        ]
+        return "\n".join((self.api.kubectl("get", "pods,events", "-n", SPACE), *logs))
+
+    def kill(self, part: str) -> None:
+        """Kill the driver's processes of a part at once, and have their pods replaced by new ones."""
+        self.machine.run("sh", "-c", f'kill -KILL $(pgrep -f "^{_CHECKOUT}/.* serve {part}")')
+        chosen = f"app.kubernetes.io/component={part}"
+        self.api.kubectl("delete", "pods", "-n", SPACE, "-l", chosen, "--force", "--grace-period=0", "--wait=false")
+
+    def pods(self, part: str) -> list[str]:
+        """Return the names of a part's pods."""
+        chosen = f"app.kubernetes.io/component={part}"
+        return self.api.kubectl("get", "pods", "-n", SPACE, "-l", chosen, "-o", "name").split()
+
+    def delete(self, pod: str) -> None:
+        """Delete one of its pods, which gets to finish what it does."""
+        self.api.kubectl("delete", pod, "-n", SPACE)
 
     def _is_registered(self) -> bool:
         found = self.api.ask("GET", f"/apis/storage.k8s.io/v1/csinodes/{NODE}", refused=404)
         return any(driver["name"] == NAME for driver in found.get("spec", {}).get("drivers") or [])
 
-    def volumes(self) -> list[Path]:
-        """Return the files of all volumes and snapshots."""
-        return sorted((self.machine.folder / "volumes").iterdir())
+    def _load_images(self, containerd: Containerd) -> None:
+        archive = self.machine.folder / "image.tar"
+        for name, version in _SIDECARS.items():
+            image = f"registry.k8s.io/sig-storage/csi-{name}:{version}"
+            images.program(archive, image, cluster_program(f"csi-{name}"))
+            containerd.load(archive)
+        entry = [f"{_CHECKOUT}/.venv/bin/python", "-m", "csi.cli"]
+        images.borrowed(archive, _IMAGE, entry=entry, environment={"PYTHONPATH": _CHECKOUT})
+        containerd.load(archive)
+        archive.unlink()
+
+    def _values(self) -> Mapping[str, Any]:
+        repository, _, tag = _IMAGE.rpartition(":")
+        storage = str(self.machine.storage)
+        places = {"usr": ("/usr", "/usr"), "checkout": (str(ROOT), _CHECKOUT), "storage": (storage, storage)}
+        if not sys.base_prefix.startswith("/usr"):
+            places["python"] = (sys.base_prefix, sys.base_prefix)
+        pods = {
+            "extraVolumes": [
+                {"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, (path, _) in places.items()
+            ],
+            "extraVolumeMounts": [
+                {"name": name, "mountPath": path, "readOnly": name != "storage"} for name, (_, path) in places.items()
+            ],
+        }
+        image = {"repository": repository, "tag": tag}
+        xfs = {"csi.storage.k8s.io/fstype": "xfs"}
+        return {
+            "config": {"cinderConf": _CONFIGURATION.format(storage=storage, name=NAME, node=NODE)},
+            "image": {"pullPolicy": "Never", "controller": image, "node": image},
+            "controller": {"privileged": True, **pods},
+            "node": pods,
+            "storageClasses": [
+                {"name": "cinderblock"},
+                {"name": "xfs", "volumeBindingMode": "Immediate", "parameters": xfs},
+            ],
+            "volumeAttributesClasses": [{"name": "cinderblock", "parameters": {"metadata/tier": "gold"}}],
+        }
+
+    def volumes(self) -> list[str]:
+        """Return the names of the files of all volumes and snapshots."""
+        return self.machine.run("ls", "-A", f"{self.machine.storage}/volumes").split()
 
     def records(self) -> list[str]:
         """Return the names of what is recorded."""
         kinds = "cindervolumes,cindersnapshots,cinderconnections"
-        return self.api.kubectl("get", kinds, "-n", self.space, "-o", "name").split()
+        return self.api.kubectl("get", kinds, "-n", SPACE, "-o", "name").split()
 
     def remove(self) -> None:
-        for part in (*self.others, *self.controllers, *([self.node] if hasattr(self, "node") else [])):
-            part.remove()
+        self.snapshots.remove()

@@ -24,6 +24,12 @@ def program(archive: Path, name: str, path: str) -> None:
     _write(archive, [name], {inner: Path(path)}, entry=[f"/{inner}"])
 
 
+def borrowed(archive: Path, name: str, *, entry: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Make an image of next to nothing, whose programs are the machine's, mounted at /usr when it runs."""
+    links = {folder: f"usr/{folder}" for folder in ("bin", "lib", "lib64", "sbin")}
+    _write(archive, [name], {}, links=links, entry=entry, environment=environment)
+
+
 def _write(
     archive: Path,
     names: Sequence[str],
@@ -31,13 +37,15 @@ def _write(
     *,
     links: Mapping[str, str] | None = None,
     entry: Sequence[str],
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     layer = _layer(files, links or {})
+    variables = {"PATH": "/bin:/sbin:/usr/bin:/usr/sbin", **(environment or {})}
     configuration = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": list(entry), "Env": ["PATH=/bin:/sbin:/usr/bin:/usr/sbin"]},
+            "config": {"Entrypoint": list(entry), "Env": [f"{key}={value}" for key, value in variables.items()]},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
         }
     ).encode()
@@ -56,6 +64,8 @@ def _layer(files: Mapping[str, Path], links: Mapping[str, str]) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as layer:
         for folder, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777)):
+            if folder in links:
+                continue
             layer.addfile(_entry(folder, kind=tarfile.DIRTYPE, mode=mode))
         for name, path in files.items():
             content = path.read_bytes()

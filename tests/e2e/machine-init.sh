@@ -13,6 +13,11 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/lock /run/udev /var/lib/kubelet "$folder/kubelet"
 # The kubelet looks what file system this is, and does not understand an overlay.
 mount --bind "$folder/kubelet" /var/lib/kubelet
+# Volumes are on a file system that has reflinks.
+mkdir "$folder/storage"
+truncate -s 200G "$folder/storage.img"
+mkfs.xfs -q "$folder/storage.img"
+mount -o loop "$folder/storage.img" "$folder/storage"
 mkfifo "$folder/never"
 touch "$folder/up"
 # A shell that waits buries everybody's children.

@@ -66,8 +66,17 @@ class Machine(Server):
     kind = "machine"
     user = "root"
 
+    @property
+    def storage(self) -> Path:
+        """Where the machine has a file system with reflinks, for volumes; outside of it nothing is there."""
+        return self.folder / "storage"
+
     def make(self) -> None:
         pass
+
+    def start(self, *more: str) -> None:
+        super().start(*more)
+        self._device = Path(f"/proc/{self._pids()[1]}/root{self.storage}").stat().st_dev
 
     def command(self) -> list[str]:
         init = str(Path(__file__).with_name("machine-init.sh"))
@@ -111,14 +120,11 @@ class Machine(Server):
         super().remove()
 
     def loops(self) -> list[str]:
-        """Return the loop devices over files of this machine's folder."""
-        listed = subprocess.run(
-            ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        return [line.split()[0] for line in listed.splitlines() if str(self.folder) in line]
+        """Return the loop devices over files of this machine's storage, whichever path they have now."""
+        listing = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
+        listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
+        own = f"{os.major(self._device)}:{os.minor(self._device)}"
+        return [name for name, device in map(str.split, listed.splitlines()) if device == own]
 
     def cgroups(self) -> list[Path]:
         """Return the groups of pods, those within before those around them."""

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.e2e.driver import CONTROLLER, PLUGIN, SPACE
 from tests.e2e.parts import NODE
 from tests.e2e.wanted import pod as wanted_pod
 from tests.e2e.wanted import snapshot as wanted_snapshot
@@ -24,9 +25,9 @@ def test_a_node_plugin_that_is_restarted_leaves_mounts_alone(space, cluster):
     space.claim("data")
     space.claim("disk", volumeMode="Block")
     pod = space.pod("pod", "data", raw=("disk",))
-    cluster.driver.node.kill()
+    cluster.driver.kill(PLUGIN)
     pod.run("echo kept >/data/file; sync; echo raw | dd of=/dev/disk bs=512 count=1 conv=sync 2>/dev/null")
-    cluster.driver.node.start()
+    cluster.driver.ready()
     assert pod.run("cat /data/file; head -n1 /dev/disk") == "kept\nraw"
     pod.delete()
     again = space.pod("again", "data", raw=("disk",))
@@ -50,7 +51,7 @@ def test_a_kubelet_that_is_restarted_leaves_mounts_alone(space, cluster):
     assert cluster.machine.csi_mounts() == mounts
 
 
-@pytest.mark.parametrize("victim", ["controllers", "node"])
+@pytest.mark.parametrize("victim", [CONTROLLER, PLUGIN])
 def test_every_step_outlives_the_driver(space, cluster, victim):
     def broken():
         return _killed(cluster, victim)
@@ -84,12 +85,12 @@ def test_every_step_outlives_the_driver(space, cluster, victim):
 
 
 def test_one_controller_does_the_work_of_both(space, cluster):
-    for number, controller in enumerate(cluster.driver.controllers):
-        controller.kill()
+    for number, pod in enumerate(cluster.driver.pods(CONTROLLER)):
+        cluster.driver.delete(pod)
         space.claim(f"data{number}", of="xfs")
         space.bound(f"data{number}")
         space.delete("pvc", f"data{number}")
-        controller.start()
+        cluster.driver.ready()
 
 
 def test_a_node_that_is_gone_gives_its_volumes_back(space, cluster):
@@ -113,21 +114,17 @@ def test_a_node_that_is_gone_gives_its_volumes_back(space, cluster):
 @contextmanager
 def _killed(cluster, victim):
     """Kill those of the driver's processes as soon as what happens in the block was asked for, and start them again."""
-    parts = cluster.driver.controllers if victim == "controllers" else [cluster.driver.node]
     before = _changes(cluster)
     yield
     # In the middle of it, if anything is recorded of it before it is done; else wherever it is.
-    eventually(lambda: _changes(cluster) != before or victim == "node", timeout_s=_LONG_S, poll_s=0.02)
-    for part in parts:
-        part.kill()
-    for part in parts:
-        part.start()
+    eventually(lambda: _changes(cluster) != before or victim == PLUGIN, timeout_s=_LONG_S, poll_s=0.02)
+    cluster.driver.kill(victim)
 
 
 def _changes(cluster):
     path = "/apis/cinderblock.io/v1/namespaces/{space}/{kind}"
     kinds = ("cindervolumes", "cindersnapshots", "cinderconnections")
-    listed = [cluster.api.ask("GET", path.format(space=cluster.driver.space, kind=kind))["items"] for kind in kinds]
+    listed = [cluster.api.ask("GET", path.format(space=SPACE, kind=kind))["items"] for kind in kinds]
     return sorted(one["metadata"]["resourceVersion"] for items in listed for one in items)
 
 

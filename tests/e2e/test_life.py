@@ -1,5 +1,6 @@
 """What a user does with claims, pods and snapshots, in a cluster as it is."""
 
+from tests.e2e.driver import SPACE
 from tests.e2e.wanted import pod as wanted_pod
 from tests.waiting import eventually
 
@@ -112,7 +113,7 @@ def test_a_claims_attributes_are_changed(space, cluster):
     space.kubectl("patch", "pvc", "data", "-p", '{"spec":{"volumeAttributesClassName":"cinderblock"}}')
     status = "currentVolumeAttributesClassName"
     space.eventually(lambda: space.get("pvc", "data").get("status", {}).get(status) == "cinderblock", "pvc/data")
-    records = cluster.api.kubectl("get", "cindervolumes", "-n", cluster.driver.space, "-o", "json")
+    records = cluster.api.kubectl("get", "cindervolumes", "-n", SPACE, "-o", "json")
     assert "gold" in records
     pod.run("echo still >/data/file")
 

@@ -60,6 +60,7 @@ commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 $PROV
 commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 $ATTACHER csi-attacher
 commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 $RESIZER csi-resizer
 commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 $SNAPSHOTTER csi-snapshotter snapshot-controller
+dirname "$("$here/helm.sh")"
 snapshot_kinds
 # Ten gigabytes that nothing needs any more.
 if [ -d "$GO_BUILDS" ]; then
