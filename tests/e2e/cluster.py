@@ -84,14 +84,14 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """A cluster that is removed in the end."""
-    for program in ("kubelet", "containerd"):
-        cluster_program(program)
-    with ExitStack() as stack:
-        stack.enter_context(own_network())
+    """A cluster that is removed in the end, of which nothing is left then."""
+    # Built, where they are missing, on the machine's own network.
+    cluster_program("kubelet")
+    with own_network(), ExitStack() as stack:
         machine = stack.enter_context(running(Machine))
         api = stack.enter_context(running(Api))
         made = Cluster(machine, api)
         stack.callback(made.remove)
         made.start()
         yield made
+    assert machine.left() == []

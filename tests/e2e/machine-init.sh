@@ -10,9 +10,9 @@ for top in etc opt var; do
     mount -t overlay -o "lowerdir=/$top,upperdir=$folder/machine/$top/new,workdir=$folder/machine/$top/work" "lab-$top" "/$top"
 done
 mount -t tmpfs tmpfs /run
-mkdir -p /run/lock /run/udev /var/lib/kubelet "$folder/kubelet"
+mkdir -p /run/lock /run/udev /var/lib/kubelet "$folder/machine/kubelet"
 # The kubelet looks what file system this is, and does not understand an overlay.
-mount --bind "$folder/kubelet" /var/lib/kubelet
+mount --bind "$folder/machine/kubelet" /var/lib/kubelet
 # Volumes are on a file system that has reflinks.
 mkdir "$folder/storage"
 truncate -s 200G "$folder/storage.img"

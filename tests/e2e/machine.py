@@ -76,7 +76,9 @@ class Machine(Server):
 
     def start(self, *more: str) -> None:
         super().start(*more)
-        self._device = Path(f"/proc/{self._pids()[1]}/root{self.storage}").stat().st_dev
+        first = Path("/proc", str(self._pids()[1]))
+        self._device = Path(f"{first}/root{self.storage}").stat().st_dev
+        self._spaces = {(first / "ns" / kind).readlink() for kind in ("pid", "mnt")}
 
     def command(self) -> list[str]:
         init = str(Path(__file__).with_name("machine-init.sh"))
@@ -129,6 +131,22 @@ class Machine(Server):
     def cgroups(self) -> list[Path]:
         """Return the groups of pods, those within before those around them."""
         return sorted((group for group in _CGROUPS.glob("*/kubepods/**/") if group.is_dir()), reverse=True)
+
+    def left(self) -> list[str]:
+        """Return what the machine that it runs on has of it still, after it was removed."""
+        mounts = [
+            line for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if str(self.folder) in line
+        ]
+        files = [str(self.folder)] if self.folder.exists() else []
+        networks = subprocess.run(["ip", "-brief", "link", "show", "lab0"], check=False, capture_output=True, text=True)
+        found = [*map(str, self._processes()), *mounts, *self.loops(), *map(str, self.cgroups()), *files]
+        return [*found, *networks.stdout.split()]
+
+    def _processes(self) -> Iterator[Path]:
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")} & self._spaces:
+                    yield process
 
 
 def _removed(folder: Path) -> bool:

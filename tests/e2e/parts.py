@@ -44,12 +44,19 @@ class Part(Server):
     port = 0
 
     def __init__(self, machine: Machine, api: Api) -> None:
-        super().__init__()
+        folder = machine.folder / self.kind
+        folder.mkdir()
+        super().__init__(folder)
         self.machine = machine
         self.api = api
 
     def make(self) -> None:
         pass
+
+    def remove(self) -> None:
+        """Kill it; what it has written goes with the machine, whose pods are still writing there."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
 
     def command(self) -> list[str]:
         return self.machine.inside(cluster_program(self.kind), *self.arguments())

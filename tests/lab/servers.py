@@ -35,15 +35,19 @@ def program(name: str) -> str:
 
 
 class Server:
-    """A server that is made, started, killed, frozen and removed."""
+    """A server that is made, started, killed, frozen and removed.
+
+    Args:
+        folder: for what it writes; one of its own by default.
+    """
 
     #: The name of the extra, and of the scheme of URLs.
     kind: str
     #: Who it runs as when root starts it.
     user: str
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"cinderblock-{self.kind}-"))
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix=f"cinderblock-{self.kind}-"))
         self.data = self.folder / "data"
         self._as_user = ["setpriv", "--pdeathsig", "KILL"]
         if os.geteuid() == 0:
