@@ -99,6 +99,21 @@ class Driver:
         """Delete one of its pods, which gets to finish what it does."""
         self.api.kubectl("delete", pod, "-n", SPACE)
 
+    def leader(self, lease: str) -> str:
+        """Return the name of the pod whose sidecar does the work."""
+        return self.api.kubectl("get", "lease", lease, "-n", SPACE, "-o", "jsonpath={.spec.holderIdentity}")
+
+    def lead(self, lease: str, pod: str) -> None:
+        """Have a pod's sidecar do the work from now on; the other one ends itself, and is started again."""
+        if self.leader(lease) != pod:
+            change = json.dumps({"spec": {"holderIdentity": pod}})
+            self.api.kubectl("patch", "lease", lease, "-n", SPACE, "--type=merge", "-p", change)
+
+    def calls(self, pod: str, about: str) -> str:
+        """Return what a pod's driver has logged of an object."""
+        lines = self.api.kubectl("logs", pod, "-n", SPACE, "-c", "cinderblock").splitlines()
+        return "\n".join(line for line in lines if about in line)
+
     def _is_registered(self) -> bool:
         found = self.api.ask("GET", f"/apis/storage.k8s.io/v1/csinodes/{NODE}", refused=404)
         return any(driver["name"] == NAME for driver in found.get("spec", {}).get("drivers") or [])

@@ -144,7 +144,7 @@ class Machine(Server):
 
     def _processes(self) -> Iterator[Path]:
         for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 if {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")} & self._spaces:
                     yield process
 

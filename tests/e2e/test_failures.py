@@ -84,6 +84,21 @@ def test_every_step_outlives_the_driver(space, cluster, victim):
     space.eventually(lambda: not space.get("pvc")["items"] and not space.get("pod")["items"], "pvc,pod")
 
 
+def test_both_controllers_serve_at_once(space, cluster):
+    driver = cluster.driver
+    leader = driver.leader("cinderblock-io")
+    other = next(pod for pod in driver.pods(CONTROLLER) if pod != f"pod/{leader}")
+    driver.lead("external-attacher-leader-cinderblock-io", other.removeprefix("pod/"))
+    space.claim("data")
+    pod = space.pod("pod", "data")
+    pod.run("echo kept >/data/file; sync")
+    pod.delete()
+    assert space.pod("again", "data").run("cat /data/file") == "kept"
+    volume_id = space.bound("data")["spec"]["csi"]["volumeHandle"]
+    assert "CreateVolume" in driver.calls(f"pod/{leader}", volume_id)
+    assert "ControllerPublishVolume" in driver.calls(other, volume_id)
+
+
 def test_one_controller_does_the_work_of_both(space, cluster):
     for number, pod in enumerate(cluster.driver.pods(CONTROLLER)):
         cluster.driver.delete(pod)
