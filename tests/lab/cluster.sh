@@ -8,7 +8,7 @@ set -euo pipefail
 # The largest of the modules' `go` lines.
 readonly GO_NEEDED=1.26.6
 readonly CONTAINERD=v2.4.2
-readonly PROVISIONER=v6.3.0 ATTACHER=v4.13.0 RESIZER=v2.3.0 SNAPSHOTTER=v8.7.0 SNAPSHOT_KINDS=v8.6.0
+readonly PROVISIONER=v6.3.0 ATTACHER=v4.13.0 RESIZER=v2.3.0 SNAPSHOTTER=v8.7.0
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/go.sh"
@@ -24,24 +24,6 @@ commands() {
         programs+=("$program=$module/cmd/$program")
     done
     build "$folder" "$module" "$version" "${programs[@]}"
-    echo "$folder"
-}
-
-# Prints the folder of the kinds of snapshots, as the version of its module has them.
-snapshot_kinds() {
-    local folder=$cache/snapshot-kinds-$SNAPSHOT_KINDS module=github.com/kubernetes-csi/external-snapshotter/client/v8 go
-    if ! [ -d "$folder" ]; then
-        say "fetching the kinds of snapshots $SNAPSHOT_KINDS"
-        go=$(find_go)
-        # Outside of any module, so that nothing is asked of one.
-        cd /
-        module=$("$go" mod download -json "$module@$SNAPSHOT_KINDS" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-        rm -rf "$folder.new"
-        mkdir "$folder.new"
-        cp "$module"/config/crd/*.yaml "$folder.new"
-        rm -f "$folder.new/kustomization.yaml"
-        mv -T "$folder.new" "$folder"
-    fi
     echo "$folder"
 }
 
@@ -61,7 +43,7 @@ commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 $ATTACHER c
 commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 $RESIZER csi-resizer
 commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 $SNAPSHOTTER csi-snapshotter snapshot-controller
 dirname "$("$here/helm.sh")"
-snapshot_kinds
+"$here/snapshot-kinds.sh"
 # Ten gigabytes that nothing needs any more.
 if [ -d "$GO_BUILDS" ]; then
     chmod -R u+w "$GO_BUILDS"
