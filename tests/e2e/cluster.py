@@ -13,7 +13,7 @@ from tests.e2e.spaces import Space
 from tests.lab.servers import running
 from tests.waiting import eventually
 
-_LONG_S = 60.0
+_LONG_S = 120.0
 
 
 class Cluster:

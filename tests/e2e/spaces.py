@@ -10,7 +10,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
 
-_LONG_S = 60.0
+_LONG_S = 120.0
 
 
 class Space:
