@@ -16,6 +16,7 @@ NAME = "cinderblock.io"
 SPACE = "cinderblock"
 CONTROLLER = "controller"
 PLUGIN = "node"
+_REPLICAS = {CONTROLLER: 2, PLUGIN: 1}
 _CHART = ROOT / "deploy" / "helm" / "cinderblock"
 _LONG_S = 120.0
 _IMAGE = "localhost/cinderblock:lab"
@@ -70,11 +71,19 @@ class Driver:
     def ready(self) -> None:
         """Wait until all of its pods serve, and the kubelet knows it."""
         try:
-            for kind in (f"deployment/{SPACE}-{CONTROLLER}", f"daemonset/{SPACE}-{PLUGIN}"):
-                self.api.kubectl("rollout", "status", kind, "-n", SPACE, f"--timeout={_LONG_S:g}s")
+            for part, number in _REPLICAS.items():
+                eventually(
+                    lambda part=part, number=number: self._serving(part) == number, timeout_s=_LONG_S, poll_s=0.2
+                )
             eventually(self._is_registered, timeout_s=_LONG_S, poll_s=0.2)
         except AssertionError as error:
             raise AssertionError(self.told()) from error
+
+    def _serving(self, part: str) -> int:
+        chosen = f"app.kubernetes.io/component={part}"
+        listed = json.loads(self.api.kubectl("get", "pods", "-n", SPACE, "-l", chosen, "-o", "json"))["items"]
+        staying = (pod["status"].get("conditions", []) for pod in listed if "deletionTimestamp" not in pod["metadata"])
+        return sum({"type": "Ready", "status": "True"}.items() <= one.items() for pod in staying for one in pod)
 
     def told(self) -> str:
         """Return what the cluster says of the driver."""
@@ -104,15 +113,24 @@ class Driver:
         return self.api.kubectl("get", "lease", lease, "-n", SPACE, "-o", "jsonpath={.spec.holderIdentity}")
 
     def lead(self, lease: str, pod: str) -> None:
-        """Have a pod's sidecar do the work from now on; the other one ends itself, and is started again."""
-        if self.leader(lease) != pod:
+        """Have a pod's sidecar do the work; return when the one that did it has noticed, and ended itself."""
+        before = self.leader(lease)
+        if before != pod:
+            restarts = self._restarts(before)
             change = json.dumps({"spec": {"holderIdentity": pod}})
             self.api.kubectl("patch", "lease", lease, "-n", SPACE, "--type=merge", "-p", change)
+            eventually(lambda: self._restarts(before) > restarts, timeout_s=_LONG_S, poll_s=0.2)
+            self.ready()
 
-    def calls(self, pod: str, about: str) -> str:
-        """Return what a pod's driver has logged of an object."""
-        lines = self.api.kubectl("logs", pod, "-n", SPACE, "-c", "cinderblock").splitlines()
-        return "\n".join(line for line in lines if about in line)
+    def _restarts(self, pod: str) -> int:
+        counts = self.api.kubectl(
+            "get", "pod", pod, "-n", SPACE, "-o", "jsonpath={.status.containerStatuses[*].restartCount}"
+        )
+        return sum(map(int, counts.split()))
+
+    def log(self, pod: str) -> str:
+        """Return what a pod's driver has logged."""
+        return self.api.kubectl("logs", pod, "-n", SPACE, "-c", "cinderblock")
 
     def _is_registered(self) -> bool:
         found = self.api.ask("GET", f"/apis/storage.k8s.io/v1/csinodes/{NODE}", refused=404)

@@ -81,7 +81,7 @@ def test_every_step_outlives_the_driver(space, cluster, victim):
     with broken():
         space.kubectl("delete", "volumesnapshot", "before", "--wait=false")
         space.kubectl("delete", "pvc", "--all", "--wait=false")
-    space.eventually(lambda: not space.get("pvc")["items"] and not space.get("pod")["items"], "pvc,pod")
+    space.eventually(lambda: not space.get("pvc").get("items") and not space.get("pod").get("items"), "pvc,pod")
 
 
 def test_both_controllers_serve_at_once(space, cluster):
@@ -94,9 +94,8 @@ def test_both_controllers_serve_at_once(space, cluster):
     pod.run("echo kept >/data/file; sync")
     pod.delete()
     assert space.pod("again", "data").run("cat /data/file") == "kept"
-    volume_id = space.bound("data")["spec"]["csi"]["volumeHandle"]
-    assert "CreateVolume" in driver.calls(f"pod/{leader}", volume_id)
-    assert "ControllerPublishVolume" in driver.calls(other, volume_id)
+    assert '"CreateVolume"' in driver.log(f"pod/{leader}")
+    assert space.bound("data")["spec"]["csi"]["volumeHandle"] in driver.log(other)
 
 
 def test_one_controller_does_the_work_of_both(space, cluster):
@@ -117,7 +116,7 @@ def test_a_node_that_is_gone_gives_its_volumes_back(space, cluster):
     taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
     cluster.api.kubectl("taint", "node", NODE, taint)
     space.eventually(lambda: not space.get("pod", "pod"), "pod")
-    space.eventually(lambda: not cluster.get("volumeattachment")["items"], "pvc/data")
+    space.eventually(lambda: not cluster.get("volumeattachment").get("items"), "pvc/data")
     cluster.kubelet.start()
     eventually(lambda: cluster.condition("node", NODE, "Ready"), timeout_s=_LONG_S, poll_s=0.5)
     # Only then it may be given anything: what it still had is cleared away.
@@ -129,10 +128,11 @@ def test_a_node_that_is_gone_gives_its_volumes_back(space, cluster):
 @contextmanager
 def _killed(cluster, victim):
     """Kill those of the driver's processes as soon as what happens in the block was asked for, and start them again."""
+    cluster.driver.ready()
     before = _changes(cluster)
     yield
-    # In the middle of it, if anything is recorded of it before it is done; else wherever it is.
-    eventually(lambda: _changes(cluster) != before or victim == PLUGIN, timeout_s=_LONG_S, poll_s=0.02)
+    # What is to be done is recorded before it is done, so this is in the middle of it.
+    eventually(lambda: _changes(cluster) != before, timeout_s=_LONG_S, poll_s=0.02)
     cluster.driver.kill(victim)
 
 
