@@ -10,7 +10,7 @@ VENV ?= .venv
 WORKERS ?= 3
 PYTHON_CODE := csi cinderblock persistence tests
 # What a node of Kubernetes needs of Debian.
-E2E_PACKAGES := busybox-static runc containernetworking-plugins conntrack iptables iproute2
+E2E_PACKAGES := busybox-static runc containernetworking-plugins conntrack iptables iproute2 procps
 # Where `make run` keeps its socket and its state.
 RUN_DIR ?= $(CURDIR)/.cinderblock
 # Where `make proto` writes; a test points it elsewhere, to compare.

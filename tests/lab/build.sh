@@ -4,8 +4,8 @@
 
 readonly GO_BUILDS=$cache/go-build
 
-# Prints the build instructions of module $1 at version $2: `go build` anywhere else minds none of its replacements.
-# Those that point into its own tree are modules of their own to everybody else; Kubernetes' have its version.
+# Writes a module that stands where module $1 at version $2 does: of a module that is asked for, Go minds no replacements.
+# What it takes from its own tree is a module to everybody else; in Kubernetes' case, one of the same version.
 write_module() {
     local module=$1 version=$2 required
     printf 'module lab\n\ngo %s\n\nrequire %s %s\n' "$GO_NEEDED" "$module" "$version" >go.mod
@@ -18,8 +18,8 @@ write_module() {
     fi
 }
 
-# Makes the programs `NAME=PACKAGE…` of module $2 at version $3 in folder $1, which appears once it is complete; a
-# package with `test:` before it is one whose tests are the program. LDFLAGS are the linker's.
+# Makes those of the programs `NAME=PACKAGE…` of module $2 at version $3 that folder $1 lacks; a package with `test:` before
+# it is one whose tests are the program. LDFLAGS are the linker's.
 build() {
     local folder=$1 module=$2 version=$3 made named missing=()
     shift 3

@@ -44,8 +44,5 @@ commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 $RESIZER csi-
 commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 $SNAPSHOTTER csi-snapshotter snapshot-controller
 dirname "$("$here/helm.sh")"
 "$here/snapshot-kinds.sh"
-# Ten gigabytes that nothing needs any more.
-if [ -d "$GO_BUILDS" ]; then
-    chmod -R u+w "$GO_BUILDS"
-    rm -rf "$GO_BUILDS"
-fi
+# Gigabytes that nothing needs any more.
+rm -rf "$GO_BUILDS"
