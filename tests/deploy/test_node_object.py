@@ -163,11 +163,12 @@ def test_a_node_is_described_until_it_ends_whatever_happens_meanwhile(cluster, a
         (tmp_path / file).write_text((pods[OWN] / file).read_text())
     (tmp_path / "token").write_text("of nobody")
     described = [record(OWN)]
+    cluster.ask("DELETE", f"{OBJECTS}/{name_of(OWN)}", refused=404)
     with Announcement(Cluster(f"127.0.0.1:{cluster.port}", pod=tmp_path), lambda: described[-1], pace=SOON):
         # Entered all the same: volumes have to be taken down.
         described.append(record(OWN, ip="192.0.2.7"))
         (tmp_path / "token").write_text((pods[OWN] / "token").read_text())
-        eventually(lambda: nodes.get(OWN).connector.get("ip") == "192.0.2.7")
+        eventually(lambda: is_known(nodes, OWN) and nodes.get(OWN).connector.get("ip") == "192.0.2.7")
         described.append(replace(described[-1], max_volumes=3))
         eventually(lambda: nodes.get(OWN).max_volumes == 3)
         cluster.ask("DELETE", f"{OBJECTS}/{name_of(OWN)}")
