@@ -77,8 +77,10 @@ def space(kubernetes):
 def pytest_collection_modifyitems(config, items):
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            # On one worker: a cluster is slow to start, and it is never at rest.
-            if "kubernetes" in item.name or "kubernetes" in item.fixturenames:
+            # On one worker: a cluster is slow to start, and is never at rest. But what has to be alone would keep
+            # that one waiting until the others have nothing left to do.
+            needs = "kubernetes" in item.name or "kubernetes" in item.fixturenames
+            if needs and not item.get_closest_marker("alone"):
                 item.add_marker(pytest.mark.xdist_group("kubernetes"))
     # Those that run alone come last of all, when there is nobody left to wait for.
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("alone", "slow")])

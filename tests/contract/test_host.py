@@ -137,7 +137,7 @@ def test_a_device_that_was_about_to_go_by_itself_is_kept(host, file):
     host.disconnect(info(file), device)
 
 
-@pytest.mark.alone  # the namespace has what others have mounted, too, and keeps their devices
+@pytest.mark.alone  # a namespace of mounts keeps what others unmount
 def test_a_device_is_known_from_any_mount_namespace(host, tmp_path):
     inside = tmp_path / "inside"
     inside.mkdir()

@@ -20,7 +20,7 @@ def incarnated(lab, incarnation):
     return {"connection": lab.sealer.seal_text(text, purpose="publish_context/vol")}
 
 
-@pytest.mark.alone  # the namespace has what others have mounted, too, and keeps their devices
+@pytest.mark.alone  # a namespace of mounts keeps what others unmount
 @pytest.mark.parametrize("capability", [mount(), block()], ids=["mount", "block"])
 def test_a_driver_that_was_replaced_knows_the_devices_that_the_old_one_made_in_its_namespace(lab, capability):
     lab.volume()

@@ -33,7 +33,7 @@ def test_what_is_claimed_is_not_free(device):
         os.close(descriptor)
 
 
-@pytest.mark.alone  # the namespace has what others have mounted, too, and keeps their devices
+@pytest.mark.alone  # a namespace of mounts keeps what others unmount
 def test_a_mount_that_only_another_namespace_sees_counts(device, tmp_path):
     subprocess.run(["mkfs.ext4", "-q", device], check=True)
     (tmp_path / "m").mkdir()

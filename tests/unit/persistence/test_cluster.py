@@ -78,7 +78,7 @@ exec "$3" -c 'if True:
 """
 
 
-@pytest.mark.alone  # the namespace has what others have mounted, too, and keeps their devices
+@pytest.mark.alone  # a namespace of mounts keeps what others unmount
 def test_in_a_pod_it_is_the_pods_own_namespace(kubernetes, space, store):
     store.key_values.insert(key_value("mine"))
     environment = {
