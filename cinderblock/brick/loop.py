@@ -26,13 +26,13 @@ _GET_STATUS64 = 0x4C05
 _SET_CAPACITY = 0x4C07
 _CONFIGURE = 0x4C0A
 _CTL_GET_FREE = 0x4C82
-#: ioctl that sets a device's read-only flag. Source: linux/fs.h.
-_BLKROSET = 0x125D
+_BLKROSET = 0x125D  # ioctl that sets a device's read-only flag. Source: linux/fs.h.
 _MAJOR = 7
 
 _READ_ONLY = 1
 _AUTOCLEAR = 4
 _DIRECT_IO = 16
+_SECTOR_BYTES = 512  # the kernel would take 4096 once the file has a reflink, and xfs made before could not be mounted
 
 #: struct loop_info64: device, inode, rdevice, offset, sizelimit, number, encryption's type and key size, flags,
 #: three texts, two numbers.
@@ -70,7 +70,7 @@ def attach(file: str, *, readonly: bool = False) -> Loop:
     """Return the loop device of a regular file, making it if there is none.
 
     Direct I/O is asked for; the kernel falls back to buffered I/O where the
-    file system refuses it (tmpfs).
+    file system refuses it (tmpfs, or for a file with a reflink).
 
     Raises:
         BackendUnavailable: the file is absent, unreadable or not a regular file.
@@ -167,7 +167,7 @@ def _made(descriptor: int, file: str, *, readonly: bool) -> Loop:
     flags = _DIRECT_IO | (_READ_ONLY if readonly else 0)
     name = os.fsencode(file)[:63]
     info = _INFO.pack(0, 0, 0, 0, 0, 0, 0, 0, flags, name, b"", b"", 0, 0)
-    config = _CONFIG.pack(descriptor, 0, info, b"")
+    config = _CONFIG.pack(descriptor, _SECTOR_BYTES, info, b"")
     for _ in range(_TRIES):
         path = _free_path()
         device = os.open(path, os.O_RDWR | os.O_CLOEXEC)

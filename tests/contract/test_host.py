@@ -54,6 +54,19 @@ def test_a_file_becomes_a_block_device_once(host, file):
     assert loop.find(str(file)) is None
 
 
+def test_a_file_that_shares_its_blocks_has_the_sectors_that_it_had(host, sharing):
+    # The kernel itself would choose larger ones from now on, and an xfs that is there could not be mounted any more.
+    file = made(sharing / "volume.img")
+    file.write_bytes(b"x" * MIB)
+    sizes = []
+    for copy in ("first", "second"):
+        device = host.connect(info(file))
+        sizes.append(Path(f"/sys/block/{Path(device.path).name}/queue/logical_block_size").read_text().strip())
+        host.disconnect(info(file), device)
+        subprocess.run(["cp", "--reflink=always", str(file), str(sharing / copy)], check=True)
+    assert sizes == ["512", "512"]
+
+
 def test_what_is_written_to_the_device_is_in_the_file(host, file):
     device = host.connect(info(file))
     with Path(device.path).open("r+b") as opened:
