@@ -10,7 +10,8 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
 
-_LONG_S = 120.0
+#: The kubelet and the sidecars ask again later and later, up to two minutes, and a lease has to run out.
+_LONG_S = 300.0
 
 
 class Space:
