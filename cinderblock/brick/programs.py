@@ -64,7 +64,7 @@ def _run(
 ) -> tuple[str, str]:
     """Run a program once."""
     shown = strutils.mask_password(" ".join(argv))
-    log.debug("command", extra={"command": shown})
+    log.debug("os-brick runs a program", extra={"command": shown})
     try:
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
