@@ -59,6 +59,8 @@ class Driver:
         # It remembers for long what kinds there were.
         shutil.rmtree(self.api.folder / "kubectl")
         self.ready()
+        # For a while the server puts off who asks for a new kind; kubectl asks again until it need not.
+        self.records()
 
     def helm(self, *arguments: str) -> str:
         reaching = [f"--kubeconfig={self.api.kubeconfig('admin')}", f"--namespace={SPACE}"]
