@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinderblock.cinder.guard import untouched
+from cinderblock.cinder.guard import uncollected, untouched
 
 _PACKAGE = "cinder.volume.drivers"
 #: A driver is a class with this decorator; others may stand between.
@@ -89,12 +89,13 @@ def class_names() -> Sequence[str]:
 
 def _registered(failures: dict[str, str]) -> list[Any]:
     """Return the classes of all drivers that can be imported; why others cannot is put into `failures`."""
-    importlib.import_module("cinderblock.cinder.first")
-    for module, _ in _sources():
-        try:
-            importlib.import_module(module)
-        except Exception as error:  # noqa: BLE001 - vendors' modules fail in every way
-            failures[module] = _why(error)
+    with uncollected():
+        importlib.import_module("cinderblock.cinder.first")
+        for module, _ in _sources():
+            try:
+                importlib.import_module(module)
+            except Exception as error:  # noqa: BLE001 - vendors' modules fail in every way
+                failures[module] = _why(error)
     from cinder import interface
 
     # In the process of a test, drivers of the tests' own may be registered, too.
