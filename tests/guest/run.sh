@@ -22,7 +22,7 @@ checkout=$(dirname "$(dirname "$here")")
 PYTHON=$(realpath -s "${PYTHON:-$checkout/.venv/bin/python}")
 
 # Files that take about as long as all of the others.
-second=(test_iscsi_faults.py test_sanity_nfs.py test_several.py)
+second=(test_iscsi_faults.py test_several.py)
 
 say() { echo "guest: $*" >&2; }
 
