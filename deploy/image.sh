@@ -7,12 +7,11 @@
 #
 # FILE becomes an archive that `docker load` and `ctr -n k8s.io images import` take, FILE.sbom.json its bill of materials. The
 # same checkout and the same packages of Debian's make the same bytes. `make` wants root and debootstrap; pip's and apt's
-# own settings are followed.
+# own settings are followed, and MIRROR names another mirror of Debian than debootstrap's own.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly SUITE=bookworm USER_ID=64646 HOME_DIR=/opt/cinderblock
-readonly MIRROR=${MIRROR:-}
 # The programs that the driver, os-brick and Cinder's drivers call; the daemons that they talk to are the machine's own.
 declare -rA PROGRAMS=(
     [node]='e2fsprogs xfsprogs btrfs-progs mount util-linux kmod udev nfs-common open-iscsi multipath-tools sg3-utils nvme-cli qemu-utils'
@@ -114,7 +113,7 @@ inside() {
 }
 
 make_image() {
-    local part=$1 file=$2 work tree time
+    local part=$1 file=$2 work tree time index
     [ "$(id -u)" = 0 ] || fail "make wants root"
     command -v debootstrap >/dev/null || fail "make wants debootstrap; install the package of that name"
     time=$(epoch)
@@ -127,9 +126,10 @@ make_image() {
     cp /etc/resolv.conf "$tree/etc/resolv.conf"
     apt-config dump | grep '^Acquire::' >"$tree/etc/apt/apt.conf.d/99-machine" || true
     install -m 644 "${PIP_CERT:-${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}}" "$tree/certificates"
+    index=${PIP_INDEX_URL:-$(python3 -m pip config get global.index-url 2>/dev/null || true)}
     say "$part: the driver in it"
     inside "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root SOURCE_DATE_EPOCH="$time" \
-        PIP_CERT=/certificates ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} PIP_DEFAULT_TIMEOUT=180 \
+        PIP_CERT=/certificates ${index:+PIP_INDEX_URL="$index"} PIP_DEFAULT_TIMEOUT=180 \
         http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" /build/deploy/image.sh fill "$part" >"$work/log" 2>&1 ||
         fail "$(tail -n 15 "$work/log")"
     rm -rf "$tree/certificates" "$tree/etc/apt/apt.conf.d/99-machine" "$tree/etc/resolv.conf" "$tree/etc/hostname" \
