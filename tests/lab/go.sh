@@ -39,3 +39,20 @@ find_go() {
     done
     go_from_python
 }
+
+# Prints the path of program $1 at version $2; builds package $3 of a Go module first, which takes $4, when the cache has none.
+installed() {
+    local name=$1 version=$2 package=$3 takes=$4 binary=$cache/$1-$2/$1
+    [ -x "$binary" ] || (
+        go=$(find_go)
+        say "building $version with $("$go" version); $takes"
+        mkdir -p "$cache"
+        # Built aside and renamed, so that a build that was cut off leaves nothing that looks complete.
+        build=$(mktemp -d "$cache/$name-build.XXXXXX")
+        trap 'rm -rf "$build"' EXIT
+        GOTOOLCHAIN=local GOFLAGS=-mod=mod CGO_ENABLED=0 GOBIN=$build "$go" install "$package@$version" >&2
+        mkdir -p "$(dirname "$binary")"
+        mv -f "$build/$name" "$binary"
+    )
+    echo "$binary"
+}

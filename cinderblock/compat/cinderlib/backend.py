@@ -210,7 +210,7 @@ class Backend:
             Exception: nothing is set up.
         """
         if not is_set_up():
-            raise Exception("set_persistence can only be called after cinderlib has been configured")  # noqa: TRY002 - see setup
+            raise Exception("set_persistence can only be called after cinderlib has been configured")  # noqa: TRY002 - what programs of cinderlib expect
         setting_up.change_persistence(cls, persistence_config)
 
     @staticmethod
