@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]  # has no types of its own
+
 from tests.e2e import images
 from tests.e2e.machine import ROOT, Machine, cluster_program
 from tests.e2e.parts import NODE, Api, Containerd, Part
@@ -22,7 +24,7 @@ _LONG_S = 120.0
 _IMAGE = "localhost/cinderblock:lab"
 #: Where the image has this checkout and its virtual environment.
 _CHECKOUT = "/opt/cinderblock"
-_SIDECARS = {"provisioner": "v6.3.0", "attacher": "v4.13.0", "resizer": "v2.3.0", "snapshotter": "v8.7.0"}
+_SIDECARS = ("provisioner", "attacher", "resizer", "snapshotter")
 _CONFIGURATION = """\
 [DEFAULT]
 enabled_backends = local
@@ -140,9 +142,9 @@ class Driver:
 
     def _load_images(self, containerd: Containerd) -> None:
         archive = self.machine.folder / "image.tar"
-        for name, version in _SIDECARS.items():
-            image = f"registry.k8s.io/sig-storage/csi-{name}:{version}"
-            images.program(archive, image, cluster_program(f"csi-{name}"))
+        named = yaml.safe_load((_CHART / "values.yaml").read_text())["sidecars"]
+        for name in _SIDECARS:
+            images.program(archive, named[name]["image"], cluster_program(f"csi-{name}"))
             containerd.load(archive)
         entry = [f"{_CHECKOUT}/.venv/bin/python", "-m", "csi.cli"]
         images.borrowed(archive, _IMAGE, entry=entry, environment={"PYTHONPATH": _CHECKOUT})

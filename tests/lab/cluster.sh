@@ -8,11 +8,13 @@ set -euo pipefail
 # The largest of the modules' `go` lines.
 readonly GO_NEEDED=1.26.6
 readonly CONTAINERD=v2.4.2
-readonly PROVISIONER=v6.3.0 ATTACHER=v4.13.0 RESIZER=v2.3.0 SNAPSHOTTER=v8.7.0
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/go.sh"
 source "$here/build.sh"
+
+# Prints the version of a sidecar that the chart names.
+chosen() { sed -n "s|^    image: .*/csi-$1:\(v[0-9.]*\)\$|\1|p" "$root/deploy/helm/cinderblock/values.yaml" | grep .; }
 
 say() { printf 'cluster: %s\n' "$*" >&2; }
 
@@ -38,10 +40,10 @@ exec 9<"${BASH_SOURCE[0]}"
 flock 9
 "$here/kubernetes.sh" kubelet kube-controller-manager kube-scheduler kube-proxy "${more[@]}"
 commands containerd github.com/containerd/containerd/v2 $CONTAINERD containerd containerd-shim-runc-v2 ctr
-commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 $PROVISIONER csi-provisioner
-commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 $ATTACHER csi-attacher
-commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 $RESIZER csi-resizer
-commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 $SNAPSHOTTER csi-snapshotter snapshot-controller
+commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 "$(chosen provisioner)" csi-provisioner
+commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 "$(chosen attacher)" csi-attacher
+commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 "$(chosen resizer)" csi-resizer
+commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 "$(chosen snapshotter)" csi-snapshotter snapshot-controller
 dirname "$("$here/helm.sh")"
 "$here/snapshot-kinds.sh"
 # Gigabytes that nothing needs any more.
