@@ -71,8 +71,14 @@ class Machine(Server):
         """Where the machine has a file system with reflinks, for volumes; outside of it nothing is there."""
         return self.folder / "storage"
 
+    @property
+    def group(self) -> str:
+        """The control group that its pods' are in: another kubelet would take them for its own leavings."""
+        return f"/{self.folder.name}"
+
     def make(self) -> None:
-        pass
+        for group in self._groups():
+            group.mkdir()
 
     def start(self, *more: str) -> None:
         super().start(*more)
@@ -121,6 +127,13 @@ class Machine(Server):
             eventually(lambda group=group: _removed(group))
         super().remove()
 
+    def _groups(self) -> list[Path]:
+        """Return where its control group is: in one tree, or in a tree for each controller."""
+        trees = [tree for tree in _CGROUPS.iterdir() if (tree / "cgroup.procs").exists()]
+        if (_CGROUPS / "cgroup.controllers").exists():
+            trees = [_CGROUPS]
+        return [tree / self.group[1:] for tree in trees]
+
     def loops(self) -> list[str]:
         """Return the loop devices over files of this machine's storage, whichever path they have now."""
         listing = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
@@ -129,8 +142,8 @@ class Machine(Server):
         return [name for name, device in map(str.split, listed.splitlines()) if device == own]
 
     def cgroups(self) -> list[Path]:
-        """Return the groups of pods, those within before those around them."""
-        return sorted((group for group in _CGROUPS.glob("*/kubepods/**/") if group.is_dir()), reverse=True)
+        """Return its control groups, those within before those around them."""
+        return sorted((each for group in self._groups() for each in group.glob("**/") if each.is_dir()), reverse=True)
 
     def left(self) -> list[str]:
         """Return what the machine that it runs on has of it still, after it was removed."""
