@@ -1,27 +1,35 @@
 """A cluster's API that is killed, frozen, crowded or cut off: said in bounded time, and nothing lost or doubled."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from persistence.crd import open_store
-from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
+from persistence.errors import RecordExists, StoreUnavailable
 from tests.contract.stores import every_id, key_value, volume
 from tests.lab.relay import Relay, Way
 from tests.robustness.crowding import one_at_a_time, turned_away, under_way
-from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
+from tests.robustness.failing import (
+    AFTER,
+    BEFORE,
+    VERBS,
+    answered,
+    bounded,
+    check_frozen,
+    check_unnoticed,
+    finish,
+    held,
+    lose_what_another_has_made,
+)
 from tests.waiting import eventually
 
 #: How long an answer is waited for where none is to come.
 SOON_S = 0.5
 #: How long one is waited for that has to come, however busy the machine is.
 PATIENT_S = 30.0
-#: What nobody waits for longer.
-BOUND_S = 8.0
 
 
 @pytest.fixture
@@ -59,13 +67,6 @@ def late(kubernetes, space, relay):
         yield store
 
 
-@contextmanager
-def bounded():
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < BOUND_S
-
-
 def vacant_names(kubernetes, space):
     """Return the names that are held for late writes, and hold no record."""
     found = kubernetes.ask("GET", f"/apis/cinderblock.io/v1/namespaces/{space}/cinderkeyvalues")["items"]
@@ -86,69 +87,25 @@ def test_a_server_that_is_killed_inside_of_every_verb_costs_a_retry_at_most(kube
         kubernetes.start()
         errors = {verb: one.exception(timeout=60) for verb, one in begun.items()}
     assert {type(error) for error in errors.values()} <= {type(None), StoreUnavailable}
-    for verb in ("insert", "replace", "delete"):
-        if errors[verb] is not None:
-            done_again(verb, store, old[verb])
-    assert held(store) == {"get": "", "insert": "", "page": "", "replace": "changed", "new": "x"}
+    # What was not told to be done may have been.
+    finish(store, answered(store), old)
     assert answered(impatient) == held(store)
-
-
-def done_again(verb, store, seen):
-    """Do a verb that may have been done."""
-    found = answered(store)
-    if verb == "insert" and "new" not in found:
-        store.key_values.insert(key_value("new", "x"))
-    if verb == "replace" and found["replace"] == "":
-        store.key_values.replace(replace(store.key_values.get("replace"), value="changed"))
-    if verb == "delete":
-        store.key_values.delete(store.key_values.get("delete") or seen)
 
 
 @pytest.mark.parametrize("part", ["the API server", "etcd"])
 def test_a_frozen_server_is_told_in_time_and_what_it_does_when_it_wakes_is_settled(kubernetes, store, impatient, part):
     server = kubernetes if part == "the API server" else kubernetes.etcd
-    old = {verb: store.key_values.insert(key_value(verb)) for verb in VERBS}
-    assert answered(impatient).keys() == old.keys()
-    server.freeze()
-    try:
-        with ThreadPoolExecutor(len(VERBS)) as pool, bounded():
-            begun = [pool.submit(VERBS[verb], impatient.key_values, old[verb]) for verb in VERBS]
-            errors = {type(one.exception()) for one in begun}
-        assert errors == {StoreUnavailable}
-    finally:
-        server.thaw()
-    found = answered(impatient)
-    # Whatever was done was done before this was seen.
-    assert found.keys() - {"new", "delete"} == old.keys() - {"delete"}
-    for verb in ("insert", "replace", "delete"):
-        done_again(verb, store, old[verb])
-    assert held(store) == {"get": "", "insert": "", "page": "", "replace": "changed", "new": "x"}
+    check_frozen(server, store, impatient)
 
 
 @pytest.mark.parametrize("way", [Way.REQUEST_LOST, Way.ANSWER_LOST])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_connection_that_ends_inside_of_a_verb_is_not_noticed(store, relay, behind, verb, way):
-    old = behind.key_values.insert(key_value("old"))
-    relay.go(way)
-    answer = VERBS[verb](behind.key_values, old)
-    assert relay.hit.is_set()
-    assert held(store) == AFTER[verb]
-    if verb in ("insert", "replace"):
-        assert store.key_values.get(answer.id) == answer
-        # It goes on with what it was given.
-        behind.key_values.delete(answer)
-        assert store.key_values.get(answer.id) is None
+    check_unnoticed(behind, relay, store, verb, way)
 
 
 def test_what_another_has_made_is_not_taken_for_ones_own(store, relay, behind):
-    behind.key_values.get("any")
-    theirs = store.key_values.insert(key_value("old", "theirs"))
-    relay.go(Way.ANSWER_LOST)
-    with pytest.raises(RecordExists):
-        behind.key_values.insert(key_value("old", "mine"))
-    relay.go(Way.ANSWER_LOST)
-    with pytest.raises(RecordChanged):
-        behind.key_values.replace(key_value("old", "mine"))
+    theirs = lose_what_another_has_made(behind, relay, store)
     # It was touched, and not changed.
     assert replace(store.key_values.get("old"), revision="") == replace(theirs, revision="")
     assert store.key_values.replace(replace(theirs, value="changed")).value == "changed"

@@ -4,11 +4,11 @@ from contextlib import closing
 
 import pytest
 
-from persistence.errors import RecordChanged, RecordExists, StoreUnavailable
+from persistence.errors import RecordExists, StoreUnavailable
 from persistence.sql import open_store
 from tests.contract.stores import key_value, volume
 from tests.lab.relay import Relay, Way
-from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
+from tests.robustness.failing import AFTER, BEFORE, VERBS, answered, check_unnoticed, held, lose_what_another_has_made
 
 #: How long an answer is waited for where none is to come.
 SOON_S = 0.3
@@ -56,26 +56,11 @@ def other(url):
 @pytest.mark.parametrize("way", [Way.REQUEST_LOST, Way.ANSWER_LOST])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_connection_that_ends_inside_of_a_verb_is_not_noticed(store, relay, other, verb, way):
-    old = store.key_values.insert(key_value("old"))
-    relay.go(way)
-    answer = VERBS[verb](store.key_values, old)
-    assert relay.hit.is_set()
-    assert held(other) == AFTER[verb]
-    if verb in ("insert", "replace"):
-        assert other.key_values.get(answer.id) == answer
-        # It goes on with what it was given.
-        store.key_values.delete(answer)
+    check_unnoticed(store, relay, other, verb, way)
 
 
 def test_what_another_has_made_is_not_taken_for_ones_own(store, relay, other):
-    store.key_values.get("any")
-    theirs = other.key_values.insert(key_value("old", "theirs"))
-    relay.go(Way.ANSWER_LOST)
-    with pytest.raises(RecordExists):
-        store.key_values.insert(key_value("old", "mine"))
-    relay.go(Way.ANSWER_LOST)
-    with pytest.raises(RecordChanged):
-        store.key_values.replace(key_value("old", "mine"))
+    theirs = lose_what_another_has_made(store, relay, other)
     assert other.key_values.get("old") == theirs
 
 

@@ -1,9 +1,8 @@
 """A database's server that is killed, frozen, read-only or busy: said in bounded time, and nothing lost or doubled."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,12 +10,10 @@ import pytest
 from persistence.errors import StoreUnavailable
 from persistence.sql import open_store
 from tests.contract.stores import database_of, key_value, volume
-from tests.robustness.databases import AFTER, BEFORE, VERBS, answered, held
+from tests.robustness.failing import AFTER, BEFORE, VERBS, answered, bounded, check_frozen, held
 
 #: How long a statement, or an answer, is waited for.
 SOON_S = 0.3
-#: What nobody waits for longer: connecting, and an answer, both with what they have to spare.
-BOUND_S = 8.0
 
 
 @pytest.fixture
@@ -35,13 +32,6 @@ def impatient(url):
     """The same store, with somebody who does not wait long."""
     with closing(open_store(url, busy_timeout_s=SOON_S)) as store:
         yield store
-
-
-@contextmanager
-def bounded():
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < BOUND_S
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -85,26 +75,7 @@ def test_no_server_is_told_at_once_and_found_again(server, store):
 
 
 def test_a_frozen_server_is_told_in_time_and_what_it_does_when_it_wakes_is_settled(server, store, impatient):
-    old = {verb: store.key_values.insert(key_value(verb)) for verb in VERBS}
-    # One of them gets a connection that is there, the others have to make theirs.
-    assert answered(impatient).keys() == old.keys()
-    server.freeze()
-    try:
-        with ThreadPoolExecutor(len(VERBS)) as pool, bounded():
-            begun = [pool.submit(VERBS[verb], impatient.key_values, old[verb]) for verb in VERBS]
-            errors = {type(one.exception()) for one in begun}
-        assert errors == {StoreUnavailable}
-    finally:
-        server.thaw()
-    found = answered(impatient)
-    assert found.keys() - {"new", "delete"} == old.keys() - {"delete"}
-    # Whatever was done was done before this was seen.
-    if "new" not in found:
-        store.key_values.insert(key_value("new", "x"))
-    if found["replace"] == "":
-        store.key_values.replace(replace(old["replace"], value="changed"))
-    store.key_values.delete(old["delete"])
-    assert held(store) == {"get": "", "insert": "", "page": "", "replace": "changed", "new": "x"}
+    check_frozen(server, store, impatient)
 
 
 def test_a_server_that_takes_no_writes_is_told_and_written_to_when_it_does_again(server, store):

@@ -1,59 +1,57 @@
-"""The driver with its records in PostgreSQL: it and the server may die, and the state folder holds no record."""
+"""The driver with its records in PostgreSQL, and in a Kubernetes cluster."""
+
+import json
+from contextlib import closing
 
 import pytest
 
-from cinderblock.units import GIB
+from persistence.crd import open_store
 from tests.contract.stores import database_of
 from tests.ready.driver import DriverProcess
 from tests.system.conftest import left_below
-from tests.system.pods import Pod
+from tests.system.records import configured, live
 
 
 @pytest.fixture
-def url(postgresql):
-    with postgresql.database() as url:
-        yield url
+def started(tmp_path):
+    """Makes the process of a driver whose records are at an address."""
+    made = []
 
+    def make(connection):
+        made.append(DriverProcess(tmp_path, config=configured(tmp_path, connection)))
+        return made[-1]
 
-@pytest.fixture
-def process(url, tmp_path):
-    config = tmp_path / "cinder.conf"
-    local = "volume_driver = cinderblock.cinder.local_files.LocalFilesDriver\nlocal_files_path = {folder}\n"
-    local = local.format(folder=tmp_path / "volumes")
-    secret = url.replace("store@", "store:hunter2222@")
-    config.write_text(f"[DEFAULT]\nenabled_backends = local\n[local]\n{local}[persistence]\nconnection = {secret}\n")
-    process = DriverProcess(tmp_path, config=config)
-    yield process
-    process.end()
+    yield make
+    for process in made:
+        process.end()
     assert left_below(tmp_path) == []
 
 
-def test_a_volumes_life_with_its_records_in_postgresql(process, postgresql, url, tmp_path):
-    client = process.start()
-    pod = Pod(client, tmp_path / "pod", client.create("volume", GIB).volume_id).start()
-    checksum = pod.write()
-    process.kill()
-    postgresql.kill()
-    postgresql.start()
-    pod.client = process.start()
-    pod.start()
-    assert pod.checksum() == checksum
-    snapshot_id = pod.client.snapshot("snapshot", pod.volume_id).snapshot_id
-    # The driver goes on through this one.
-    postgresql.kill()
-    postgresql.start()
-    made = pod.client.create("restored", GIB, snapshot_id=snapshot_id)
-    restored = Pod(pod.client, tmp_path / "restored", made.volume_id).start()
-    assert restored.checksum() == checksum
-    assert pod.volume_id in postgresql.dump(database_of(url))
-    for one in (pod, restored):
-        one.stop()
-        one.client.delete(one.volume_id)
-    pod.client.delete_snapshot(snapshot_id)
-    assert pod.client.volumes() == []
-    pod.client.close()
-    client.close()
-    assert process.stop() == 0
-    assert "local" not in postgresql.dump(database_of(url)).partition("COPY public.")[2]
-    assert not list(process.state_dir.glob("*.db*"))
-    assert "hunter2222" not in process.log_file.read_text()
+def test_a_volumes_life_with_its_records_in_postgresql(started, postgresql, tmp_path):
+    with postgresql.database() as url:
+
+        def look(*volumes):
+            dump = postgresql.dump(database_of(url))
+            assert all(volume in dump for volume in volumes)
+
+        process = started(url.replace("store@", "store:hunter2222@"))
+        assert "hunter2222" not in live(process, postgresql, tmp_path, look=look)
+        assert "local" not in postgresql.dump(database_of(url)).partition("COPY public.")[2]
+
+
+def test_a_volumes_life_with_its_records_in_a_cluster(started, kubernetes, space, tmp_path):
+    def look(*_):
+        listed = json.loads(kubernetes.kubectl("get", "cvol,csnap,cconn", "-n", space, "-o", "json"))["items"]
+        assert sorted((one["kind"], one["spec"].get("name", "")) for one in listed) == [
+            ("CinderConnection", ""),
+            ("CinderConnection", ""),
+            ("CinderSnapshot", "snapshot"),
+            ("CinderVolume", "restored"),
+            ("CinderVolume", "volume"),
+        ]
+
+    process = started(kubernetes.url(space))
+    log = live(process, kubernetes, tmp_path, look=look)
+    assert (kubernetes.folder / f"token-{space}").read_text() not in log
+    with closing(open_store(kubernetes.url(space))) as store:
+        assert [*store.volumes.page(), *store.snapshots.page(), *store.connections.page()] == []
