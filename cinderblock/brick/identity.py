@@ -37,14 +37,17 @@ def proven(path: str) -> str:
     """
     name = Path(path).resolve().name
     paths = _paths(name)
-    names = {each: _identity(each) for each in paths}
+    # A path that does not run answers when the kernel gives up, so it is asked only where no other one answers. Until
+    # then it says what it was, which is enough to contradict, and not to prove.
+    asked = [each for each in paths if _runs(each)] or paths
+    names = {each: _identity(each, fresh=each in asked) for each in paths}
     known = {identity for identity in names.values() if identity}
     if len(known) > 1:
         shown = ", ".join(f"{each}={identity}" for each, identity in sorted(names.items()))
         raise DeviceMismatch(f"the paths of {path} are different volumes ({shown}); flush stale paths and repeat")
     if known and "" in names.values():
         log.warning("a path without an identity", extra={"device": path, "paths": sorted(names)})
-    identity = known.pop() if known else ""
+    identity = next(filter(None, map(names.get, asked)), "")
     mapped = _map_identity(name)
     if identity and mapped and not wwn.same(identity, mapped):
         raise DeviceMismatch(f"{path} was mapped for volume {mapped}, but its paths show {identity}; flush the map")
@@ -86,11 +89,11 @@ def _paths(name: str) -> list[str]:
     return under or [name]
 
 
-def _identity(name: str) -> str:
-    """Read one path's identity, freshly; one that does not run would only keep the caller until the kernel gives up."""
+def _identity(name: str, *, fresh: bool) -> str:
+    """Read one path's identity; `fresh`: as the path says now, not as the kernel remembers it."""
     device = _SYS_BLOCK / name / "device"
     rescan = device / "rescan"
-    if rescan.exists() and _runs(device):
+    if fresh and rescan.exists():
         try:
             rescan.write_text("1", encoding="ascii")
         except OSError as error:
@@ -101,10 +104,10 @@ def _identity(name: str) -> str:
         return _wwid_of_nvme(name)
 
 
-def _runs(device: Path) -> bool:
+def _runs(name: str) -> bool:
     """Say whether a SCSI device takes commands."""
     try:
-        return (device / "state").read_text(encoding="ascii").strip() == "running"
+        return (_SYS_BLOCK / name / "device" / "state").read_text(encoding="ascii").strip() == "running"
     except OSError:
         return False
 
