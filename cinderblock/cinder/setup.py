@@ -17,7 +17,7 @@ from cinder.volume import volume_utils
 from oslo_config import cfg
 
 from cinderblock.cinder import database as databases
-from cinderblock.cinder import starting
+from cinderblock.cinder import programs, starting
 from cinderblock.cinder.database import Database
 from cinderblock.cinder.given import Given
 from cinderblock.concealment import conceal
@@ -70,6 +70,7 @@ def stop(started: Started, sections: Iterable[str]) -> None:
     """Take the set-up back; `sections` are those that drivers registered options in."""
     started.given.remove()
     databases.install(None)
+    programs.remove()
     volume_utils.generate_password = _generate_password
     coordination.COORDINATOR.stop()
     cfg.CONF.reset()

@@ -12,7 +12,7 @@ from cinder.volume import configuration as cinder_configuration
 from oslo_concurrency import processutils
 from oslo_config import cfg
 
-from cinderblock.cinder import listing
+from cinderblock.cinder import listing, programs
 from cinderblock.cinder.errors import program_of, words
 from cinderblock.cinder.given import names_of, options_of
 from cinderblock.cinder.objects import new_context
@@ -76,7 +76,10 @@ def _load(backend: BackendConfiguration, *, is_new: bool) -> Any:
         cluster_name=None,
         is_vol_db_empty=is_new,
         active_backend_id=None,
+        **programs.arguments(driver_class),
     )
+    # Only now, because a driver may import more modules of Cinder when it is made.
+    programs.install()
     _conceal_options(backend)
     for opt in options_of(backend.name) if backend.values is not None else ():
         # Read once, so that a bad value is found here and not in the middle of some call.
