@@ -8,6 +8,7 @@ program by vfork.
 
 import functools
 import inspect
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ _SOONER: Mapping[str, Sequence[str]] = (
     if Path(sys.executable or "").name.startswith("python")
     else {}
 )
+#: What oslo has a Python run that sets limits and becomes the program; util-linux's `prlimit` takes the same arguments.
+_LIMITED = ("-m", "oslo_concurrency.prlimit")
 
 
 def _start(argv: Sequence[str], *, preexec_fn: Any = None, **options: Any) -> "subprocess.Popen[bytes]":
@@ -30,9 +33,15 @@ def _start(argv: Sequence[str], *, preexec_fn: Any = None, **options: Any) -> "s
     # The name is oslo's own: should it go, all is as it was.
     if isinstance(preexec_fn, functools.partial) and preexec_fn.args == (None,):
         preexec_fn = None if preexec_fn.func is getattr(processutils, "_subprocess_setup", None) else preexec_fn
-    if not options.get("shell"):
-        argv = [*_SOONER.get(argv[0], argv[:1]), *argv[1:]]
-    return subprocess.Popen(argv, preexec_fn=preexec_fn, **options)  # noqa: PLW1509 - the caller's own, if any
+    started = argv if options.get("shell") else _sooner(argv)
+    return subprocess.Popen(started, preexec_fn=preexec_fn, **options)  # noqa: PLW1509 - the caller's own, if any
+
+
+def _sooner(argv: Sequence[str]) -> Sequence[str]:
+    """Return what does the same in less time."""
+    if tuple(argv[1:3]) == _LIMITED and shutil.which("prlimit"):
+        return ["prlimit", *argv[3:]]
+    return [*_SOONER.get(argv[0], argv[:1]), *argv[1:]]
 
 
 #: oslo's function, with all of its options and errors; only what it starts a program with is another.

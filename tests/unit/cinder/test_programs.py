@@ -64,6 +64,20 @@ def test_a_program_dies_of_a_broken_pipe(run):
 
 
 @BOTH
+def test_a_program_may_be_limited(run):
+    limits = processutils.ProcessLimits(address_space=2**30, cpu_time=30, core_file_size=0)
+    assert run("sh", "-c", "ulimit -v; ulimit -t; ulimit -c", prlimit=limits) == ("1048576\n30\n0\n", "")
+    with pytest.raises(processutils.ProcessExecutionError):
+        run("/no/such/program", prlimit=limits)
+
+
+def test_it_takes_no_python_to_limit_a_program():
+    limits = processutils.ProcessLimits(cpu_time=30)
+    command = ("sh", "-c", "echo $1", "sh", "--help")
+    assert programs.execute(*command, prlimit=limits, python_exec="/no/such/python") == ("--help\n", "")
+
+
+@BOTH
 def test_a_function_of_the_callers_own_is_called_before_the_program(run, tmp_path):
     run("true", preexec_fn=(tmp_path / "called").touch)
     assert (tmp_path / "called").exists()
