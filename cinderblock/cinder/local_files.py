@@ -5,6 +5,7 @@ independent of each other, sharing blocks where the file system can. The file
 itself is the volume; whoever attaches it makes a block device of it.
 """
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,11 +25,17 @@ _OPTIONS: list[cfg.Opt] = [
         default="$state_path/volumes",
         help="The folder of the volumes' files, an absolute path. The folder that it is in must exist.",
     ),
+    cfg.BoolOpt(
+        "local_files_shared",
+        default=False,
+        help="Whether every machine has this very folder at this path, on a file system of the network. Then volumes "
+        "can be reached from everywhere, from one machine at a time. The file system must have reflinks.",
+    ),
 ]
 
 
 class LocalFilesDriver(driver.VolumeDriver):
-    """Volumes as sparse files of one folder, for one machine."""
+    """Volumes as sparse files of one folder, for one machine, or for all that have it."""
 
     VERSION = "1.0.0"
     SUPPORTED = True
@@ -65,6 +72,8 @@ class LocalFilesDriver(driver.VolumeDriver):
             sparse.remove(probe)
             sparse.create(probe, size_bytes=GIB)
             used_bytes = probe.stat().st_blocks * 512
+            if self.configuration.local_files_shared:
+                self._check_sharing(probe)
             sparse.remove(probe)
         except OSError as error:
             raise exception.VolumeDriverException(
@@ -74,6 +83,22 @@ class LocalFilesDriver(driver.VolumeDriver):
             raise exception.VolumeDriverException(
                 message=f"the file system of local_files_path = {self._folder} has no sparse files; use another one"
             )
+
+    def _check_sharing(self, probe: Path) -> None:
+        """Prove that copies are made at once: what another machine writes shows in a file's time stamps too late."""
+        copied = probe.with_name(f"{probe.name}-copy")
+        sparse.remove(copied)
+        try:
+            sparse.copy(probe, copied, size_bytes=GIB, at_once=True)
+        except OSError as error:
+            sparse.remove(probe)
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            raise exception.VolumeDriverException(
+                message=f"the file system of local_files_path = {self._folder} has no reflinks, which "
+                "local_files_shared needs: a copy of what another machine writes would not be consistent"
+            ) from error
+        sparse.remove(copied)
 
     def create_volume(self, volume: Any) -> None:
         """Make an empty file; it takes no space before it is written to."""
@@ -194,7 +219,7 @@ class LocalFilesDriver(driver.VolumeDriver):
             "online_extend_support": True,
             SNAPSHOTS_DEPEND: False,
             REVERT_PAST_OTHERS: True,
-            NODE_LOCAL: True,
+            NODE_LOCAL: not self.configuration.local_files_shared,
         }
 
     def _promised_bytes(self) -> int:
@@ -214,9 +239,10 @@ class LocalFilesDriver(driver.VolumeDriver):
         return existing_files.found(self._folder, existing_ref)
 
     def _copy(self, source: str, target: str, *, size_gib: int, replacing: bool = False) -> None:
-        size_bytes = in_bytes(size_gib)
+        paths = (self._path(source), self._path(target))
+        at_once = self.configuration.local_files_shared
         try:
-            sparse.copy(self._path(source), self._path(target), size_bytes=size_bytes, replacing=replacing)
+            sparse.copy(*paths, size_bytes=in_bytes(size_gib), replacing=replacing, at_once=at_once)
         except sparse.SourceChanged as error:
             raise exception.InvalidVolume(
                 reason=f"{source} was written to all the time while it was copied, so the copy would not be "

@@ -61,10 +61,11 @@ def create(target: Path, *, size_bytes: int) -> None:
         _truncate(descriptor, size_bytes)
 
 
-def copy(source: Path, target: Path, *, size_bytes: int, replacing: bool = False) -> None:
+def copy(source: Path, target: Path, *, size_bytes: int, replacing: bool = False, at_once: bool = False) -> None:
     """Make `target` a copy of `source`, and at least `size_bytes` long, on disk when this returns.
 
-    With `replacing`, a target that is there gives way to the copy once that is whole.
+    With `replacing`, a target that is there gives way to the copy once that is whole. With `at_once`, a file system
+    that cannot share blocks is refused with EOPNOTSUPP.
 
     A source that is being written to is copied at one moment in time where
     the file system shares blocks, and refused where it does not.
@@ -81,6 +82,8 @@ def copy(source: Path, target: Path, *, size_bytes: int, replacing: bool = False
             # What was written through the page cache is in the file now, for FICLONE and for the time stamps.
             os.fsync(source_descriptor)
             if not _share(source_descriptor, descriptor):
+                if at_once:
+                    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), str(source))
                 _copy_still(source_descriptor, descriptor)
             if os.fstat(descriptor).st_size < size_bytes:
                 _truncate(descriptor, size_bytes)

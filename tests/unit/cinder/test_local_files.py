@@ -5,7 +5,7 @@ import os
 import pytest
 
 from cinderblock.errors import BackendUnavailable, ConfigurationError, InUse, OutOfRange
-from tests.contract.drivers import stored_snapshot
+from tests.contract.drivers import mounted, stored_snapshot
 from tests.unit.cinder.writing import writing_to
 
 LOCAL = "volume_driver = cinderblock.cinder.local_files.LocalFilesDriver"
@@ -106,3 +106,20 @@ def test_a_connection_gives_the_file_and_makes_no_loop_device(lab):
         "driver_volume_type": "local",
         "data": {"device_path": str(path), "format": "raw", "access_mode": "ro"},
     }
+
+
+@pytest.mark.alone
+def test_a_folder_that_all_machines_have_is_of_no_machine(lab):
+    with mounted(lab.folder, file_system="xfs", size_mib=320) as mount:
+        driver, _ = lab.start(f"{LOCAL}\nlocal_files_path = {mount}/volumes\nlocal_files_shared = true")
+        volume = lab.volume()
+        driver.create(volume)
+        driver.create_snapshot(stored_snapshot(lab.store, volume))
+        assert not driver.abilities().node_local
+        assert len(list((mount / "volumes").iterdir())) == 2
+
+
+def test_a_folder_that_all_machines_have_wants_reflinks(lab, memory):
+    with pytest.raises(BackendUnavailable, match="has no reflinks, which local_files_shared needs"):
+        lab.start(f"{LOCAL}\nlocal_files_path = {memory}\nlocal_files_shared = true")
+    assert list(memory.iterdir()) == []
