@@ -1,14 +1,15 @@
-"""A Kubernetes with one node and the driver, and what its user does with it: claims, pods, snapshots."""
+"""A Kubernetes with the driver, and what its user does with it: claims, pods, snapshots."""
 
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tests.e2e import images, wanted
 from tests.e2e.driver import Driver
-from tests.e2e.machine import Machine, cluster_program, own_network, snapshot_kinds
-from tests.e2e.parts import NODE, Api, Containerd, ControllerManager, Kubelet, Part, Proxy, Scheduler
+from tests.e2e.machine import Machine, cluster_program, snapshot_kinds
+from tests.e2e.network import links, own_network
+from tests.e2e.node import Node
+from tests.e2e.parts import Api, Containerd, ControllerManager, Kubelet, Part, Scheduler
 from tests.e2e.spaces import Space
 from tests.lab.servers import running
 from tests.waiting import eventually
@@ -17,46 +18,66 @@ _LONG_S = 120.0
 
 
 class Cluster:
-    """What is running, and what is asked of it as its master."""
+    """What is running, and what is asked of it as its master; the first of its nodes is on the machine of it all."""
 
     def __init__(self, machine: Machine, api: Api) -> None:
         self.machine = machine
         self.api = api
         self.manager = ControllerManager(machine, api)
-        self.containerd = Containerd(machine, api)
-        self.kubelet = Kubelet(machine, api)
-        self.parts: list[Part] = [
-            self.manager,
-            Scheduler(machine, api),
-            self.containerd,
-            self.kubelet,
-            # Comes up once the node is known.
-            Proxy(machine, api),
-        ]
-        self.driver = Driver(machine, api)
+        self.masters: list[Part] = [self.manager, Scheduler(machine, api)]
+        self.nodes = [Node(machine, api)]
+        self.driver = Driver(api, self.nodes)
+
+    @property
+    def kubelet(self) -> Kubelet:
+        """That of the first node."""
+        return self.nodes[0].kubelet
+
+    @property
+    def containerd(self) -> Containerd:
+        """That of the first node."""
+        return self.nodes[0].containerd
 
     def start(self) -> None:
-        for part in self.parts:
+        for part in self.masters:
             part.make()
             part.start()
-            if part is self.containerd:
-                self._load_images()
-        eventually(lambda: self.condition("node", NODE, "Ready"), timeout_s=_LONG_S)
+        self.nodes[0].prepare()
+        self.nodes[0].join()
+        self.ready(self.nodes[0])
         self.api.kubectl("apply", "--server-side", "-f", str(snapshot_kinds()))
-        self.driver.install(self.containerd)
+        self.driver.install()
 
-    def _load_images(self) -> None:
-        archive = self.machine.folder / "image.tar"
-        images.busybox(archive, "localhost/pause:1", entry=["/bin/busybox", "sleep", "2147483647"])
-        self.containerd.load(archive)
-        images.busybox(archive, wanted.BUSYBOX)
-        self.containerd.load(archive)
-        archive.unlink()
+    def ready(self, node: Node) -> None:
+        """Wait until a node takes pods."""
+        eventually(lambda: self.condition("node", node.name, "Ready"), timeout_s=_LONG_S, poll_s=0.2)
+
+    @contextmanager
+    def other_node(self) -> Iterator[Node]:
+        """A second node, with the driver, which leaves the cluster in the end."""
+        with running(lambda: Machine(self.machine, number=1)) as machine:
+            node = Node(machine, self.api)
+            try:
+                node.prepare()
+                self.driver.load(node)
+                node.join()
+                self.nodes.append(node)
+                self.ready(node)
+                self.driver.ready()
+                yield node
+            finally:
+                self.nodes[1:] = []
+                node.remove()
+                self.api.kubectl("delete", "node", node.name, "--ignore-not-found")
+                chosen = f"--field-selector=spec.nodeName={node.name}"
+                self.api.kubectl("delete", "pods", "--all-namespaces", chosen, "--force", "--grace-period=0")
+        assert not machine.left(), machine.left()
 
     def remove(self) -> None:
         """End all of it, what watches before what is watched."""
         self.driver.remove()
-        for part in reversed(self.parts):
+        self.nodes[0].remove()
+        for part in reversed(self.masters):
             part.remove()
 
     def get(self, kind: str, name: str = "", space: str = "") -> dict[str, Any]:
@@ -94,4 +115,5 @@ def cluster() -> Iterator[Cluster]:
         stack.callback(made.remove)
         made.start()
         yield made
-    assert machine.left() == []
+    left = [*machine.left(), *links()]
+    assert not left, left

@@ -28,6 +28,6 @@ def left_in(cluster):
     """Return the names of all that volumes are made of, for user, cluster, driver, node and disk."""
     kinds = "persistentvolumes,volumeattachments,volumesnapshotcontents"
     objects = cluster.api.kubectl("get", kinds, "-o", "name").split()
-    machine = cluster.machine
     made = [*cluster.driver.records(), *cluster.driver.volumes()]
-    return [*objects, *made, *machine.loops(), *machine.csi_mounts()]
+    mounts = [path for node in cluster.nodes for path in node.machine.csi_mounts()]
+    return [*objects, *made, *cluster.machine.loops(), *mounts]

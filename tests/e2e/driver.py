@@ -3,36 +3,23 @@
 import json
 import shutil
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # has no types of its own
-
-from tests.e2e import images
-from tests.e2e.machine import ROOT, Machine, cluster_program
-from tests.e2e.parts import NODE, Api, Containerd, Part
+from csi.client import Client
+from csi.proto import csi_pb2
+from tests.e2e.machine import LOCAL, SHARED, cluster_program
+from tests.e2e.node import Node
+from tests.e2e.parts import Api, Part
+from tests.e2e.release import CHART, HOME, NAME, load_controllers, load_node, values
 from tests.waiting import eventually
 
-NAME = "cinderblock.io"
 SPACE = "cinderblock"
 CONTROLLER = "controller"
 PLUGIN = "node"
-_REPLICAS = {CONTROLLER: 2, PLUGIN: 1}
-_CHART = ROOT / "deploy" / "helm" / "cinderblock"
+_CONTROLLERS = 2
 _LONG_S = 120.0
-_IMAGE = "localhost/cinderblock:lab"
-#: Where the image has this checkout and its virtual environment.
-_CHECKOUT = "/opt/cinderblock"
-_SIDECARS = ("provisioner", "attacher", "resizer", "snapshotter")
-_CONFIGURATION = """\
-[DEFAULT]
-enabled_backends = local
-[local]
-volume_driver = cinderblock.cinder.local_files.LocalFilesDriver
-local_files_path = {storage}/volumes
-topology = topology.{name}/node:{node}
-"""
 
 
 class SnapshotController(Part):
@@ -47,17 +34,19 @@ class SnapshotController(Part):
 class Driver:
     """What the chart has installed."""
 
-    def __init__(self, machine: Machine, api: Api) -> None:
-        self.machine = machine
+    def __init__(self, api: Api, nodes: list[Node]) -> None:
         self.api = api
-        self.snapshots = SnapshotController(machine, api)
+        self.nodes = nodes
+        self.machine = nodes[0].machine
+        self.snapshots = SnapshotController(self.machine, api)
 
-    def install(self, containerd: Containerd) -> None:
+    def install(self) -> None:
         self.snapshots.start()
-        self._load_images(containerd)
-        values = self.machine.folder / "values.json"
-        values.write_text(json.dumps(self._values()))
-        self.helm("install", SPACE, str(_CHART), "--create-namespace", f"--values={values}")
+        load_controllers(self.nodes[0].containerd, self.machine.folder / "image.tar")
+        self.load(self.nodes[0])
+        given = self.machine.folder / "values.json"
+        given.write_text(json.dumps(values()))
+        self.helm("install", SPACE, str(CHART), "--create-namespace", f"--values={given}")
         # It remembers for long what kinds there were.
         shutil.rmtree(self.api.folder / "kubectl")
         self.ready()
@@ -75,7 +64,7 @@ class Driver:
     def ready(self) -> None:
         """Wait until all of its pods serve, and the kubelet knows it."""
         try:
-            for part, number in _REPLICAS.items():
+            for part, number in ((CONTROLLER, _CONTROLLERS), (PLUGIN, len(self.nodes))):
                 eventually(
                     lambda part=part, number=number: self._serving(part) == number, timeout_s=_LONG_S, poll_s=0.2
                 )
@@ -99,7 +88,8 @@ class Driver:
 
     def kill(self, part: str) -> None:
         """Kill the driver's processes of a part at once, and have their pods replaced by new ones."""
-        self.machine.run("sh", "-c", f'kill -KILL $(pgrep -f "^{_CHECKOUT}/.* serve {part}")')
+        for node in self.nodes if part == PLUGIN else self.nodes[:1]:
+            node.machine.run("sh", "-c", f'kill -KILL $(pgrep -f "^{HOME}/.* serve {part}")')
         chosen = f"app.kubernetes.io/component={part}"
         self.api.kubectl("delete", "pods", "-n", SPACE, "-l", chosen, "--force", "--grace-period=0", "--wait=false")
 
@@ -137,51 +127,54 @@ class Driver:
         return self.api.kubectl("logs", pod, "-n", SPACE, "-c", "cinderblock")
 
     def _is_registered(self) -> bool:
-        found = self.api.ask("GET", f"/apis/storage.k8s.io/v1/csinodes/{NODE}", refused=404)
-        return any(driver["name"] == NAME for driver in found.get("spec", {}).get("drivers") or [])
+        return all(self.registered(node.name) for node in self.nodes)
 
-    def _load_images(self, containerd: Containerd) -> None:
-        archive = self.machine.folder / "image.tar"
-        named = yaml.safe_load((_CHART / "values.yaml").read_text())["sidecars"]
-        for name in _SIDECARS:
-            images.program(archive, named[name]["image"], cluster_program(f"csi-{name}"))
-            containerd.load(archive)
-        entry = [f"{_CHECKOUT}/.venv/bin/python", "-m", "csi.cli"]
-        images.borrowed(archive, _IMAGE, entry=entry, environment={"PYTHONPATH": _CHECKOUT})
-        containerd.load(archive)
-        archive.unlink()
+    def registered(self, node: str) -> dict[str, Any]:
+        """Return what a kubelet says of the driver, nothing where it does not know it."""
+        found = self.api.ask("GET", f"/apis/storage.k8s.io/v1/csinodes/{node}", refused=404)
+        drivers = found.get("spec", {}).get("drivers") or []
+        return next((driver for driver in drivers if driver["name"] == NAME), {})
 
-    def _values(self) -> Mapping[str, Any]:
-        repository, _, tag = _IMAGE.rpartition(":")
-        storage = str(self.machine.storage)
-        places = {"usr": ("/usr", "/usr"), "checkout": (str(ROOT), _CHECKOUT), "storage": (storage, storage)}
-        if not sys.base_prefix.startswith("/usr"):
-            places["python"] = (sys.base_prefix, sys.base_prefix)
-        pods = {
-            "extraVolumes": [
-                {"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, (path, _) in places.items()
-            ],
-            "extraVolumeMounts": [
-                {"name": name, "mountPath": path, "readOnly": name != "storage"} for name, (_, path) in places.items()
-            ],
-        }
-        image = {"repository": repository, "tag": tag}
-        xfs = {"csi.storage.k8s.io/fstype": "xfs"}
-        return {
-            "config": {"cinderConf": _CONFIGURATION.format(storage=storage, name=NAME, node=NODE)},
-            "image": {"pullPolicy": "Never", "controller": image, "node": image},
-            "controller": {"privileged": True, **pods},
-            "node": pods,
-            "storageClasses": [
-                {"name": "cinderblock"},
-                {"name": "xfs", "volumeBindingMode": "Immediate", "parameters": xfs},
-            ],
-            "volumeAttributesClasses": [{"name": "cinderblock", "parameters": {"metadata/tier": "gold"}}],
-        }
+    def load(self, node: Node) -> None:
+        """Give a node the driver's image."""
+        load_node(node.containerd, self.machine.folder / "image.tar")
+
+    @contextmanager
+    def changed(self, value: str) -> Iterator[None]:
+        """Have another value of the chart's for a while, KEY=VALUE."""
+        self._upgrade(value)
+        try:
+            yield
+        finally:
+            self.helm("rollback", SPACE)
+            self._rolled_out()
+
+    def _upgrade(self, value: str) -> None:
+        self.helm("upgrade", SPACE, str(CHART), "--reset-then-reuse-values", f"--set={value}")
+        self._rolled_out()
+
+    def _rolled_out(self) -> None:
+        for kind in ("deployment", "daemonset"):
+            chosen = f"--selector=app.kubernetes.io/instance={SPACE}"
+            self.api.kubectl("rollout", "status", kind, chosen, "-n", SPACE, f"--timeout={_LONG_S:.0f}s")
+        self.ready()
+
+    def capacity(self, backend: str, place: Mapping[str, str]) -> list[int]:
+        """Return what a controller answers of its room at a place: in all, and for one volume, in bytes."""
+        pod = json.loads(self.api.kubectl("get", self.pods(CONTROLLER)[0], "-n", SPACE, "-o", "json"))
+        socket = f"pods/{pod['metadata']['uid']}/volumes/kubernetes.io~empty-dir/socket/csi.sock"
+        short = self.machine.folder / "csi.sock"
+        short.unlink(missing_ok=True)
+        short.symlink_to(self.machine.folder / "machine" / "kubelet" / socket)
+        request = csi_pb2.GetCapacityRequest(parameters={"backend": backend})
+        request.accessible_topology.segments.update(place)
+        with closing(Client(f"unix://{short}")) as client:
+            answer = client.controller.GetCapacity(request, timeout=10)
+        return [answer.available_capacity, answer.maximum_volume_size.value]
 
     def volumes(self) -> list[str]:
         """Return the names of the files of all volumes and snapshots."""
-        return self.machine.run("ls", "-A", f"{self.machine.storage}/volumes").split()
+        return [name for place in (LOCAL, SHARED) for name in self.machine.run("ls", "-A", f"{place}/volumes").split()]
 
     def records(self) -> list[str]:
         """Return the names of what is recorded."""

@@ -1,23 +1,22 @@
-"""The laboratory's machine: namespaces of its own, out of which nothing comes that has to be looked for."""
+"""A machine of the laboratory: namespaces of its own, out of which nothing comes that has to be looked for."""
 
 import contextlib
-import ctypes
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from tests.e2e import network
 from tests.lab.servers import Server
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
-#: The machine's own address, and that of its pods' network.
-ADDRESS = "10.244.0.1"
-PODS = "10.244.0.0/24"
-SERVICES = "10.96.0.0/16"
-_CLONE_NEWNET = 0x40000000
+#: Where each machine has file systems with reflinks, for volumes: its own, and one that is the same on all of them.
+#: Outside of machines nothing is there.
+STORAGE = Path("/var/lib/storage")
+LOCAL = STORAGE / "local"
+SHARED = STORAGE / "shared"
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -38,38 +37,25 @@ def snapshot_kinds() -> Path:
     return next(folder for folder in program_folders() if folder.name.startswith("snapshot-kinds"))
 
 
-@contextmanager
-def own_network() -> Iterator[None]:
-    """Have this thread, and what it starts, in a network of its own, which goes with the last process in it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with Path("/proc/thread-self/ns/net").open("rb") as before:
-        assert libc.unshare(_CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
-        try:
-            for words in (
-                "link set lo up",
-                "link add lab0 type bridge",
-                f"address add {ADDRESS}/24 dev lab0",
-                "link set lab0 up",
-                # What goes to a service leaves nowhere: it is turned round here.
-                f"route add {SERVICES} dev lab0",
-            ):
-                subprocess.run(["ip", *words.split()], check=True)
-            Path("/proc/sys/net/ipv4/ip_forward").write_text("1", encoding="ascii")
-            yield
-        finally:
-            assert libc.setns(before.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
-
-
 class Machine(Server):
-    """A first process, which everything else is a child of in the end."""
+    """A first process, which everything else is a child of in the end.
+
+    The first machine is in the network that it is started in; another one has its own, with a wire to that.
+
+    Args:
+        first: the machine that is there already.
+        number: tells it from the others.
+    """
 
     kind = "machine"
     user = "root"
 
-    @property
-    def storage(self) -> Path:
-        """Where the machine has a file system with reflinks, for volumes; outside of it nothing is there."""
-        return self.folder / "storage"
+    def __init__(self, first: "Machine | None" = None, *, number: int = 0) -> None:
+        super().__init__()
+        self.number = number
+        self.name = f"lab{number or ''}"
+        self.address = network.address(number)
+        self._shared = (first or self).folder / "shared.img"
 
     @property
     def group(self) -> str:
@@ -81,15 +67,25 @@ class Machine(Server):
             group.mkdir()
 
     def start(self, *more: str) -> None:
+        (self.folder / "up").unlink(missing_ok=True)
         super().start(*more)
-        first = Path("/proc", str(self._pids()[1]))
-        self._device = Path(f"{first}/root{self.storage}").stat().st_dev
-        self._spaces = {(first / "ns" / kind).readlink() for kind in ("pid", "mnt")}
+        process = Path("/proc", str(self.first))
+        # What all machines have is the first one's.
+        own = (LOCAL,) if self.number else (LOCAL, SHARED)
+        self._devices = {Path(f"{process}/root{storage}").stat().st_dev for storage in own}
+        self._spaces = {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")}
+        if self.number:
+            network.connect(self)
+
+    @property
+    def first(self) -> int:
+        """The id that its first process has outside of it."""
+        return self._pids()[1]
 
     def command(self) -> list[str]:
         init = str(Path(__file__).with_name("machine-init.sh"))
         apart = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
-        return [*apart, "--", init, str(self.folder)]
+        return [*apart, *(["--net"] if self.number else []), "--", init, str(self.folder), str(self._shared)]
 
     def _is_up(self) -> bool:
         assert self._running().poll() is None, (self.folder / "log").read_text()
@@ -97,18 +93,18 @@ class Machine(Server):
 
     def csi_mounts(self) -> list[str]:
         """Return where volumes are mounted or bound in the machine, as the kernel has it."""
-        table = Path(f"/proc/{self._pids()[1]}/mounts").read_text(encoding="utf-8")
-        return [
-            path
-            for path in (line.split()[1] for line in table.splitlines())
-            if "kubernetes.io" in path and "csi" in path
-        ]
+        return [path for _, path in self._volumes()]
+
+    def _volumes(self) -> list[tuple[str, str]]:
+        """Return what is mounted where of volumes."""
+        table = Path(f"/proc/{self.first}/mounts").read_text(encoding="utf-8")
+        mounts = [(source, path) for source, path, *_ in map(str.split, table.splitlines())]
+        return [(source, path) for source, path in mounts if "kubernetes.io" in path and "csi" in path]
 
     def inside(self, *command: str) -> list[str]:
         """Return the command that runs a command in the machine."""
-        first = self._pids()[1]
         path = f"PATH={Path(cluster_program('containerd')).parent}:{os.environ['PATH']}:/usr/sbin:/sbin"
-        return ["nsenter", f"--target={first}", "--mount", "--pid", "--", "env", path, *command]
+        return ["nsenter", f"--target={self.first}", "--mount", "--pid", "--net", "--", "env", path, *command]
 
     def run(self, *command: str) -> str:  # type: ignore[override]  # a machine runs programs, a database statements
         """Return what a program in the machine prints."""
@@ -116,13 +112,17 @@ class Machine(Server):
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def lose_power(self) -> None:
+        """End all of it at once, its mounted volumes' devices too, which another machine's kernel knows nothing of."""
+        devices = {source for source, _ in self._volumes() if source.startswith("/dev/loop")}
+        self.kill()
+        _detach(devices)
+
     def remove(self) -> None:
         """End all of it, and take back what the kernel keeps beyond its processes."""
         if self._process is not None and self._process.poll() is None:
             self.kill()
-        for device in self.loops():
-            subprocess.run(["losetup", "--detach", device], check=True)
-        eventually(lambda: not self.loops(), timeout_s=30)
+        _detach(set(self.loops()))
         for group in self.cgroups():
             eventually(lambda group=group: _removed(group))
         super().remove()
@@ -135,11 +135,9 @@ class Machine(Server):
         return [tree / self.group[1:] for tree in trees]
 
     def loops(self) -> list[str]:
-        """Return the loop devices over files of this machine's storage, whichever path they have now."""
-        listing = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
-        listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
-        own = f"{os.major(self._device)}:{os.minor(self._device)}"
-        return [name for name, device in map(str.split, listed.splitlines()) if device == own]
+        """Return the loop devices over files that it has volumes in, whichever path they have now."""
+        own = {f"{os.major(device)}:{os.minor(device)}" for device in self._devices}
+        return [name for name, device in _loops().items() if device in own]
 
     def cgroups(self) -> list[Path]:
         """Return its control groups, those within before those around them."""
@@ -151,15 +149,27 @@ class Machine(Server):
             line for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if str(self.folder) in line
         ]
         files = [str(self.folder)] if self.folder.exists() else []
-        networks = subprocess.run(["ip", "-brief", "link", "show", "lab0"], check=False, capture_output=True, text=True)
-        found = [*map(str, self._processes()), *mounts, *self.loops(), *map(str, self.cgroups()), *files]
-        return [*found, *networks.stdout.split()]
+        return [*map(str, self._processes()), *mounts, *self.loops(), *map(str, self.cgroups()), *files]
 
     def _processes(self) -> Iterator[Path]:
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                 if {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")} & self._spaces:
                     yield process
+
+
+def _loops() -> dict[str, str]:
+    """Return all loop devices in use, with the device that each one's file is on."""
+    listing = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
+    listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
+    return dict(line.split() for line in listed.splitlines())
+
+
+def _detach(devices: set[str]) -> None:
+    for device in devices:
+        subprocess.run(["losetup", "--detach", device], check=True)
+    # The kernel lets go of what was mounted a little later.
+    eventually(lambda: not devices & _loops().keys(), timeout_s=30)
 
 
 def _removed(folder: Path) -> bool:

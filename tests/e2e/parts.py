@@ -9,19 +9,22 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # has no types of its own
 
-from tests.e2e.machine import ADDRESS, PODS, Machine, cluster_program
+from tests.e2e import network
+from tests.e2e.machine import Machine, cluster_program
 from tests.lab.clusters import Kubernetes
 from tests.lab.servers import Server
 
+#: The node that is always there, and one that may join it.
 NODE = "lab"
-_NODE_TOKEN = "a-token-of-the-node-s-own"
+OTHER_NODE = "lab1"
+_TOKENS = {name: f"a-token-of-{name}-s-own" for name in (NODE, OTHER_NODE)}
 
 
 class Api(Kubernetes):
     """The API server, on the address that pods reach, with all that a node needs."""
 
-    address = ADDRESS
-    more_tokens = f'{_NODE_TOKEN},system:node:{NODE},{NODE},"system:nodes"\n'
+    address = network.address(0)
+    more_tokens = "".join(f'{token},system:node:{name},{name},"system:nodes"\n' for name, token in _TOKENS.items())
 
     def placing(self) -> list[str]:
         reached = ["--bind-address=0.0.0.0", f"--advertise-address={self.address}"]
@@ -34,7 +37,8 @@ class Api(Kubernetes):
 
     def make(self) -> None:
         super().make()
-        (self.folder / "token-node").write_text(_NODE_TOKEN)
+        for name, token in _TOKENS.items():
+            (self.folder / f"token-{name}").write_text(token)
 
 
 class Part(Server):
@@ -58,6 +62,10 @@ class Part(Server):
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
+    def wait(self) -> None:
+        """Wait until it has ended with its machine."""
+        self._running().wait(timeout=30)
+
     def command(self) -> list[str]:
         return self.machine.inside(cluster_program(self.kind), *self.arguments())
 
@@ -69,7 +77,7 @@ class Part(Server):
         if not self.port:
             return True
         with closing(socket.socket()) as tried:
-            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+            return tried.connect_ex((self.machine.address, self.port)) == 0
 
 
 class ControllerManager(Part):
@@ -107,8 +115,8 @@ class Proxy(Part):
         tables = ["max-per-core", "tcp-timeout-established", "tcp-timeout-close-wait"]
         return [
             f"--kubeconfig={self.api.kubeconfig('admin')}",
-            f"--cluster-cidr={PODS}",
-            f"--hostname-override={NODE}",
+            f"--cluster-cidr={network.PODS}",
+            f"--hostname-override={self.machine.name}",
             "--proxy-mode=iptables",
             *(f"--conntrack-{table}=0" for table in tables),
         ]
@@ -122,22 +130,23 @@ class Containerd(Part):
     def make(self) -> None:
         configuration = _CONTAINERD.format(folder=self.folder, socket=self.socket_path)
         (self.folder / "config.toml").write_text(configuration)
-        network = {
+        subnet = network.pods(self.machine.number)
+        configured = {
             "cniVersion": "1.0.0",
-            "name": NODE,
+            "name": self.machine.name,
             "plugins": [
                 {
                     "type": "bridge",
                     "bridge": "lab0",
                     "isGateway": True,
                     "hairpinMode": True,
-                    "ipam": {"type": "host-local", "ranges": [[{"subnet": PODS}]], "routes": [{"dst": "0.0.0.0/0"}]},
+                    "ipam": {"type": "host-local", "ranges": [[{"subnet": subnet}]], "routes": [{"dst": "0.0.0.0/0"}]},
                 },
                 {"type": "portmap", "capabilities": {"portMappings": True}},
             ],
         }
         (self.folder / "cni").mkdir()
-        (self.folder / "cni" / "lab.conflist").write_text(json.dumps(network))
+        (self.folder / "cni" / "lab.conflist").write_text(json.dumps(configured))
 
     def arguments(self) -> list[str]:
         return ["--config", str(self.folder / "config.toml")]
@@ -171,6 +180,7 @@ class Kubelet(Part):
             "cgroupDriver": "cgroupfs",
             "cgroupRoot": self.machine.group,
             "failCgroupV1": False,
+            "healthzBindAddress": self.machine.address,
             "failSwapOn": False,
             "containerRuntimeEndpoint": f"unix://{Containerd.socket_path}",
             "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
@@ -184,9 +194,9 @@ class Kubelet(Part):
     def arguments(self) -> list[str]:
         return [
             f"--config={self.folder}/config.yaml",
-            f"--kubeconfig={self.api.kubeconfig('node')}",
-            f"--hostname-override={NODE}",
-            f"--node-ip={ADDRESS}",
+            f"--kubeconfig={self.api.kubeconfig(self.machine.name)}",
+            f"--hostname-override={self.machine.name}",
+            f"--node-ip={self.machine.address}",
             "--root-dir=/var/lib/kubelet",
             f"--cert-dir={self.folder}",
         ]
@@ -194,7 +204,7 @@ class Kubelet(Part):
     def _is_up(self) -> bool:
         assert self._running().poll() is None, (self.folder / "log").read_text()[-2000:]
         try:
-            with urllib.request.urlopen("http://127.0.0.1:10248/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.machine.address}:10248/healthz", timeout=5) as answer:
                 return answer.status == 200
         except (OSError, urllib.error.HTTPError):
             return False

@@ -61,10 +61,10 @@ class Space:
         self.eventually(lambda: self.get("pvc", name).get("status", {}).get("phase") == "Bound", f"pvc/{name}")
         return self.cluster.get("pv", self.get("pvc", name)["spec"]["volumeName"])
 
-    def eventually(self, condition: Any, what: str) -> None:
-        """Wait for something; if it does not come about, show what the cluster says of it."""
+    def eventually(self, condition: Any, what: str) -> Any:
+        """Wait for something and return it; if it does not come about, show what the cluster says of it."""
         try:
-            eventually(condition, timeout_s=_LONG_S, poll_s=0.2)
+            return eventually(condition, timeout_s=_LONG_S, poll_s=0.2)
         except AssertionError as error:
             raise AssertionError(f"{self.kubectl('describe', what)}\n{self.kubectl('get', 'events')}") from error
 

@@ -48,6 +48,18 @@ def pod(
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
 
 
+def deployment(name: str, *claims: str, **more: Any) -> dict[str, Any]:
+    """Return what keeps one such pod running, wherever that is."""
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": pod(name, *claims, **more)["spec"]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+    }
+
+
 def snapshot(name: str, claimed: str) -> dict[str, Any]:
     """Return a snapshot of a claim's volume."""
     return {

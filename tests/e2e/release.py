@@ -1,0 +1,90 @@
+"""What the chart is installed with: its values, and the images that it names."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # has no types of its own
+
+from tests.e2e import images
+from tests.e2e.machine import LOCAL, ROOT, SHARED, STORAGE, cluster_program
+from tests.e2e.parts import NODE, Containerd
+
+NAME = "cinderblock.io"
+CHART = ROOT / "deploy" / "helm" / "cinderblock"
+_BORROWED = "localhost/cinderblock:lab"
+#: Where an image has the driver; one that borrows has this checkout and its virtual environment there.
+HOME = "/opt/cinderblock"
+_SIDECARS = ("provisioner", "attacher", "resizer", "snapshotter")
+_CONFIGURATION = f"""\
+[DEFAULT]
+enabled_backends = local, shared
+[backend_defaults]
+volume_driver = cinderblock.cinder.local_files.LocalFilesDriver
+[local]
+local_files_path = {LOCAL}/volumes
+topology = topology.{NAME}/node:{NODE}
+[shared]
+local_files_path = {SHARED}/volumes
+local_files_shared = true
+"""
+
+
+def load_controllers(containerd: Containerd, archive: Path) -> None:
+    """Have the images of a controller's pod; `archive` is a file to write them to on the way."""
+    named = yaml.safe_load((CHART / "values.yaml").read_text())["sidecars"]
+    for name in _SIDECARS:
+        images.program(archive, named[name]["image"], cluster_program(f"csi-{name}"))
+        containerd.load(archive)
+        archive.unlink()
+
+
+def load_node(containerd: Containerd, archive: Path) -> None:
+    """Have the image of a node's pod."""
+    entry = [f"{HOME}/.venv/bin/python", "-m", "csi.cli"]
+    images.borrowed(archive, _BORROWED, entry=entry, environment={"PYTHONPATH": HOME})
+    containerd.load(archive)
+    archive.unlink()
+
+
+def values() -> Mapping[str, Any]:
+    """Return the chart's values: both back ends, classes for them, and what pods find on the machine."""
+    xfs = {"csi.storage.k8s.io/fstype": "xfs"}
+    local, shared = {"backend": "local"}, {"backend": "shared"}
+    return {
+        "config": {"cinderConf": _CONFIGURATION},
+        "image": _image(),
+        # Files of a machine are served where they are.
+        "controller": {"privileged": True, "nodeSelector": {"kubernetes.io/hostname": NODE}, **_mounts()},
+        "node": _mounts(),
+        # What is free is told anew while somebody waits for it.
+        "sidecars": {"provisioner": {"extraArgs": ["--capacity-poll-interval=5s"]}},
+        "storageClasses": [
+            {"name": "cinderblock", "parameters": local},
+            {"name": "xfs", "volumeBindingMode": "Immediate", "parameters": {**local, **xfs}},
+            {"name": "shared", "parameters": shared},
+        ],
+        "volumeAttributesClasses": [{"name": "cinderblock", "parameters": {"metadata/tier": "gold"}}],
+    }
+
+
+def _image() -> Mapping[str, Any]:
+    repository, _, tag = _BORROWED.rpartition(":")
+    borrowed = {"repository": repository, "tag": tag}
+    return {"pullPolicy": "Never", "controller": borrowed, "node": borrowed}
+
+
+def _mounts() -> Mapping[str, Any]:
+    places = {"storage": (str(STORAGE), str(STORAGE))}
+    places |= {"usr": ("/usr", "/usr"), "checkout": (str(ROOT), HOME)}
+    if not sys.base_prefix.startswith("/usr"):
+        places["python"] = (sys.base_prefix, sys.base_prefix)
+    return {
+        "extraVolumes": [
+            {"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, (path, _) in places.items()
+        ],
+        "extraVolumeMounts": [
+            {"name": name, "mountPath": path, "readOnly": name != "storage"} for name, (_, path) in places.items()
+        ],
+    }
