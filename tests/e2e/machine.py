@@ -3,7 +3,6 @@
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +55,7 @@ class Machine(Server):
         self.name = f"lab{number or ''}"
         self.address = network.address(number)
         self._shared = (first or self).folder / "shared.img"
+        self._spaces: list[int] = []
 
     @property
     def group(self) -> str:
@@ -73,7 +73,8 @@ class Machine(Server):
         # What all machines have is the first one's.
         own = (LOCAL,) if self.number else (LOCAL, SHARED)
         self._devices = {Path(f"{process}/root{storage}").stat().st_dev for storage in own}
-        self._spaces = {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")}
+        # Open, so that nobody else's gets the same number. One of mounts would keep them: their devices are looked for.
+        self._spaces.append(os.open(process / "ns" / "pid", os.O_RDONLY))
         if self.number:
             network.connect(self)
 
@@ -121,8 +122,12 @@ class Machine(Server):
     def remove(self) -> None:
         """End all of it, and take back what the kernel keeps beyond its processes."""
         if self._process is not None and self._process.poll() is None:
+            # As soon as the machine has ended, another one's storage may be on the device that its own was on.
+            own = set(self.loops())
             self.kill()
-        _detach(set(self.loops()))
+            _detach(own & set(self.loops()))
+            # The kernel lets go of what was mounted a little later.
+            eventually(lambda: not self._images(), timeout_s=30)
         for group in self.cgroups():
             eventually(lambda group=group: _removed(group))
         super().remove()
@@ -149,26 +154,38 @@ class Machine(Server):
             line for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if str(self.folder) in line
         ]
         files = [str(self.folder)] if self.folder.exists() else []
-        return [*map(str, self._processes()), *mounts, *self.loops(), *map(str, self.cgroups()), *files]
+        return [*self._processes(), *mounts, *self._images(), *map(str, self.cgroups()), *files]
 
-    def _processes(self) -> Iterator[Path]:
+    def _images(self) -> list[str]:
+        """Return the loop devices of its file systems, which stay as long as somebody has these mounted."""
+        return [f"{name} {file}" for name, file in _loops("BACK-FILE").items() if str(self.folder) in file]
+
+    def _processes(self) -> list[str]:
+        """Return the processes that are in it, or were in it before it was started again; to be asked once."""
+        spaces = {os.fstat(space).st_ino for space in self._spaces}
+        found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
-                if {(process / "ns" / kind).readlink() for kind in ("pid", "mnt")} & self._spaces:
-                    yield process
+                own = (process / "ns" / "pid").stat().st_ino in spaces
+                # Who is dead, and only waits to be buried by others, has nothing any more.
+                if own and "Z" not in (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:1]:
+                    found.append(str(process))
+        for space in self._spaces:
+            os.close(space)
+        return found
 
 
-def _loops() -> dict[str, str]:
-    """Return all loop devices in use, with the device that each one's file is on."""
-    listing = ["losetup", "--list", "--noheadings", "--output", "NAME,BACK-MAJ:MIN"]
+def _loops(what: str = "BACK-MAJ:MIN") -> dict[str, str]:
+    """Return all loop devices in use, with the device that each one's file is on, or what else losetup tells."""
+    listing = ["losetup", "--list", "--noheadings", "--output", f"NAME,{what}"]
     listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
-    return dict(line.split() for line in listed.splitlines())
+    # One that is being let go of may have nothing to tell any more.
+    return {name: value.strip() for name, _, value in (line.partition(" ") for line in listed.splitlines())}
 
 
 def _detach(devices: set[str]) -> None:
     for device in devices:
         subprocess.run(["losetup", "--detach", device], check=True)
-    # The kernel lets go of what was mounted a little later.
     eventually(lambda: not devices & _loops().keys(), timeout_s=30)
 
 
