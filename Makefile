@@ -46,6 +46,7 @@ guest: setup ## The tests that need kernel features: in a user-mode Linux guest
 
 .PHONY: e2e
 e2e: setup ## End-to-end tests on a real Kubernetes, as root: claims, pods and snapshots, in namespaces of its own
+	@[ "$${E2E_IMAGES:-}" != own ] || tests/lab/packages.sh debootstrap
 	@tests/lab/packages.sh $(E2E_PACKAGES)
 	@tests/lab/cluster.sh >/dev/null
 	@$(VENV)/bin/python -m pytest -v tests/e2e $(PYTEST_ARGS)

@@ -10,6 +10,7 @@ from tests.e2e.machine import Machine, cluster_program, snapshot_kinds
 from tests.e2e.network import links, own_network
 from tests.e2e.node import Node
 from tests.e2e.parts import Api, Containerd, ControllerManager, Kubelet, Part, Scheduler
+from tests.e2e.release import own_images
 from tests.e2e.spaces import Space
 from tests.lab.servers import running
 from tests.waiting import eventually
@@ -71,7 +72,8 @@ class Cluster:
                 self.api.kubectl("delete", "node", node.name, "--ignore-not-found")
                 chosen = f"--field-selector=spec.nodeName={node.name}"
                 self.api.kubectl("delete", "pods", "--all-namespaces", chosen, "--force", "--grace-period=0")
-        assert not machine.left(), machine.left()
+        left = machine.left()
+        assert not left, left
 
     def remove(self) -> None:
         """End all of it, what watches before what is watched."""
@@ -108,6 +110,7 @@ def cluster() -> Iterator[Cluster]:
     """A cluster that is removed in the end, of which nothing is left then."""
     # Built, where they are missing, on the machine's own network.
     cluster_program("kubelet")
+    own_images()
     with own_network(), ExitStack() as stack:
         machine = stack.enter_context(running(Machine))
         api = stack.enter_context(running(Api))

@@ -1,7 +1,10 @@
 """What the chart is installed with: its values, and the images that it names."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,20 @@ local_files_shared = true
 """
 
 
+@cache
+def own_images() -> Path | None:
+    """Return the folder of the images that deploy/image.sh makes, or None if the machine's programs are borrowed.
+
+    E2E_IMAGES=own has them made if they are missing, E2E_IMAGES=borrowed leaves them alone.
+    """
+    wanted = os.environ.get("E2E_IMAGES", "")
+    if wanted == "borrowed":
+        return None
+    command = [str(ROOT / "tests" / "lab" / "images.sh"), *(["make"] if wanted == "own" else [])]
+    folder = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return Path(folder) if folder else None
+
+
 def load_controllers(containerd: Containerd, archive: Path) -> None:
     """Have the images of a controller's pod; `archive` is a file to write them to on the way."""
     named = yaml.safe_load((CHART / "values.yaml").read_text())["sidecars"]
@@ -38,10 +55,17 @@ def load_controllers(containerd: Containerd, archive: Path) -> None:
         images.program(archive, named[name]["image"], cluster_program(f"csi-{name}"))
         containerd.load(archive)
         archive.unlink()
+    own = own_images()
+    if own:
+        containerd.load(own / "controller.tar")
 
 
 def load_node(containerd: Containerd, archive: Path) -> None:
     """Have the image of a node's pod."""
+    own = own_images()
+    if own:
+        containerd.load(own / "node.tar")
+        return
     entry = [f"{HOME}/.venv/bin/python", "-m", "csi.cli"]
     images.borrowed(archive, _BORROWED, entry=entry, environment={"PYTHONPATH": HOME})
     containerd.load(archive)
@@ -70,6 +94,8 @@ def values() -> Mapping[str, Any]:
 
 
 def _image() -> Mapping[str, Any]:
+    if own_images():
+        return {"pullPolicy": "Never"}
     repository, _, tag = _BORROWED.rpartition(":")
     borrowed = {"repository": repository, "tag": tag}
     return {"pullPolicy": "Never", "controller": borrowed, "node": borrowed}
@@ -77,9 +103,10 @@ def _image() -> Mapping[str, Any]:
 
 def _mounts() -> Mapping[str, Any]:
     places = {"storage": (str(STORAGE), str(STORAGE))}
-    places |= {"usr": ("/usr", "/usr"), "checkout": (str(ROOT), HOME)}
-    if not sys.base_prefix.startswith("/usr"):
-        places["python"] = (sys.base_prefix, sys.base_prefix)
+    if not own_images():
+        places |= {"usr": ("/usr", "/usr"), "checkout": (str(ROOT), HOME)}
+        if not sys.base_prefix.startswith("/usr"):
+            places["python"] = (sys.base_prefix, sys.base_prefix)
     return {
         "extraVolumes": [
             {"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, (path, _) in places.items()
