@@ -81,7 +81,7 @@ def values() -> Mapping[str, Any]:
         "image": _image(),
         # Files of a machine are served where they are.
         "controller": {"privileged": True, "nodeSelector": {"kubernetes.io/hostname": NODE}, **_mounts()},
-        "node": _mounts(),
+        "node": {"maxUnavailable": "100%", **_mounts()},
         # What is free is told anew while somebody waits for it.
         "sidecars": {"provisioner": {"extraArgs": ["--capacity-poll-interval=5s"]}},
         "storageClasses": [
