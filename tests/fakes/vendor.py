@@ -65,6 +65,14 @@ class VendorDriver(LocalFilesDriver):
             raise exception.InvalidConnectorException(missing="initiator")
 
 
+class RunningDriver(LocalFilesDriver):
+    """Has the function that runs its programs from oslo, as those over shared files do."""
+
+    def __init__(self, execute=processutils.execute, *args, **kwargs):
+        super().__init__(*args, execute=execute, **kwargs)
+        self.given = execute
+
+
 class TalkativeDriver(LocalFilesDriver):
     """Asks the database for all that drivers ask for while it works."""
 

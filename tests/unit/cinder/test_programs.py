@@ -95,11 +95,13 @@ def test_every_module_of_cinder_runs_its_programs_so_while_a_runtime_is_open(lab
     from cinder import utils
     from cinder.brick.local_dev import lvm
 
-    lab.start("vendor.VendorDriver")
-    assert utils.processutils.execute is lvm.putils.execute is programs.execute
+    configuration = lab.configure({"array": "vendor.RunningDriver"})
+    runtime = lab.open(configuration)
+    vendor = runtime.start(configuration.backends[0]).driver
+    assert vendor.given is utils.processutils.execute is lvm.putils.execute is programs.execute
     assert utils.processutils.ProcessExecutionError is processutils.ProcessExecutionError
     assert processutils.execute is not programs.execute
-    programs.remove()
+    runtime.close()
     assert utils.processutils is lvm.putils is processutils
 
 
