@@ -22,15 +22,7 @@ echo 'InitiatorName=iqn.2004-10.example.guest:initiator' >/etc/iscsi/initiatorna
 
 # LVM is not to look into the volumes that this machine reaches by iSCSI, as on every storage host that is
 # its own client: while their target is away, it would wait for them.
-# And it is not to write the history of every change, nor to watch pools grow: that takes a third of a change here.
-cat >/etc/lvm/lvmlocal.conf <<'LVM'
-devices { global_filter = [ "a|^/dev/ubd|", "r|.*|" ] }
-backup {
-    backup = 0
-    archive = 0
-}
-activation { monitoring = 0 }
-LVM
+echo 'devices { global_filter = [ "a|^/dev/ubd|", "r|.*|" ] }' >/etc/lvm/lvmlocal.conf
 
 modprobe -a loop dm-mod dm-thin-pool dm-snapshot dm-multipath dm-round-robin dm-service-time scsi_mod sd_mod iscsi_tcp \
     configfs target_core_mod target_core_iblock iscsi_target_mod ext4 xfs \
