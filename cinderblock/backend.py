@@ -112,7 +112,9 @@ class Backend:
             BackendUnavailable: it is down; the message says why.
         """
         if self._driver is None:
-            msg = f"back end {self.name!r} is down: {self._down_because}; it is tried again by itself"
+            # What a driver's start raises begins with the name.
+            why = self._down_because.removeprefix(f"back end '{self.name}': ")
+            msg = f"back end {self.name!r} is down: {why}; mend that, and it comes up by itself"
             raise BackendUnavailable(msg)
         return self._driver
 

@@ -76,7 +76,7 @@ class Pools:
             msg = f"back end {self._backend_name!r} has no pool {name!r}; it has: {known}"
             raise InvalidRequest(msg)
         if _room(best) < size_gib:
-            largest = f"the largest has {_room(best):.1f} GiB"
+            largest = f"the largest has {_room(best):.1f} GiB; ask for less, or make room there"
             msg = f"no pool of back end {self._backend_name!r} has room for {size_gib} GiB; {largest}"
             raise OutOfSpace(msg)
         return best

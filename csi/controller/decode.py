@@ -124,22 +124,26 @@ def extension(request: csi_pb2.ControllerExpandVolumeRequest) -> Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """GetCapacity: which back ends are asked about; "" and None mean all."""
+    """GetCapacity: which back ends are asked about; of `reachable_from`, None means all.
 
-    backend: str
-    pool: str
+    `given` is what the class says; None where that can never be right.
+    """
+
+    given: parameters.Parameters | None
     reachable_from: Mapping[str, str] | None
     multiattach: bool
 
 
 def place(request: csi_pb2.GetCapacityRequest) -> Place:
     """Read GetCapacity."""
-    given = parameters.fixed(request.parameters)
     modes = [access.one(capability) for capability in request.volume_capabilities]
     topology = dict(request.accessible_topology.segments) if request.HasField("accessible_topology") else None
+    try:
+        given = parameters.fixed(request.parameters)
+    except InvalidRequest:
+        given = None
     return Place(
-        backend=given.backend,
-        pool=given.pool,
+        given=given,
         reachable_from=topology,
         multiattach=any(mode.needs_multiattach for mode in modes),
     )

@@ -44,9 +44,9 @@ def set_time(field: Timestamp, since_1970_s: float) -> None:
     field.FromNanoseconds(int(since_1970_s * 1_000_000) * 1000)
 
 
-def capacity(pools: Sequence[Pool]) -> csi_pb2.GetCapacityResponse:
-    """Add the pools up; the largest volume is what the roomiest single pool holds."""
-    rooms_bytes = [_room_bytes(pool) for pool in pools]
+def capacity(pools: Sequence[Pool] | None) -> csi_pb2.GetCapacityResponse:
+    """Add the pools up; the largest volume is what the roomiest single pool holds; None is not known."""
+    rooms_bytes = [_BOUNDLESS_BYTES] if pools is None else [_room_bytes(pool) for pool in pools]
     answer = csi_pb2.GetCapacityResponse(available_capacity=min(sum(rooms_bytes), _BOUNDLESS_BYTES))
     answer.maximum_volume_size.value = max(rooms_bytes, default=0)
     answer.minimum_volume_size.value = GIB

@@ -12,8 +12,10 @@ from cinderblock.errors import InvalidRequest
 from cinderblock.wanted import Changes
 
 _OF_SIDECARS = "csi.storage.k8s.io/"
-_KNOWN = ("backend", "pool", "extra-specs/NAME", "qos/NAME", f"{_OF_SIDECARS}…")
-_KNOWN_MUTABLE = ("extra-specs/NAME", "qos/NAME", "metadata/NAME", f"{_OF_SIDECARS}…")
+#: What a StorageClass may say, in the words of a refusal.
+KNOWN = ("backend", "pool", "extra-specs/NAME", "qos/NAME", f"{_OF_SIDECARS}…")
+#: What a VolumeAttributesClass may say.
+KNOWN_MUTABLE = ("extra-specs/NAME", "qos/NAME", "metadata/NAME", f"{_OF_SIDECARS}…")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ def fixed(given: Mapping[str, str]) -> Parameters:
     extra_specs, qos_specs = _named(ours, "extra-specs/"), _named(ours, "qos/")
     for key in ours:
         if key not in ("backend", "pool") and not key.startswith(("extra-specs/", "qos/")):
-            raise InvalidRequest(_unknown(key, "parameter", _KNOWN))
+            raise InvalidRequest(_unknown(key, "parameter", KNOWN, "StorageClass"))
     return Parameters(
         backend=ours.get("backend", ""),
         pool=ours.get("pool", ""),
@@ -57,7 +59,7 @@ def mutable(given: Mapping[str, str]) -> Changes:
     ours = {key: value for key, value in given.items() if not key.startswith(_OF_SIDECARS)}
     for key in ours:
         if not key.startswith(("extra-specs/", "qos/", "metadata/")):
-            raise InvalidRequest(_unknown(key, "mutable parameter", _KNOWN_MUTABLE))
+            raise InvalidRequest(_unknown(key, "mutable parameter", KNOWN_MUTABLE, "VolumeAttributesClass"))
     return Changes(
         metadata=_named(ours, "metadata/"),
         extra_specs=_named(ours, "extra-specs/"),
@@ -73,7 +75,7 @@ def snapshot(given: Mapping[str, str]) -> dict[str, str]:
     """
     for key in given:
         if not key.startswith(_OF_SIDECARS):
-            raise InvalidRequest(_unknown(key, "snapshot parameter", (f"{_OF_SIDECARS}…",)))
+            raise InvalidRequest(_unknown(key, "snapshot parameter", (f"{_OF_SIDECARS}…",), "VolumeSnapshotClass"))
     return {}
 
 
@@ -84,5 +86,9 @@ def _named(ours: Mapping[str, str], prefix: str) -> dict[str, str]:
     return names
 
 
-def _unknown(key: str, what: str, known: tuple[str, ...]) -> str:
-    return f"unknown {what} {key!r}; the known ones are: {', '.join(known)}"
+def _unknown(key: str, what: str, known: tuple[str, ...], kind: str) -> str:
+    # In the cluster's words: whoever reads it looks at his claim, and its class cannot be changed.
+    listed = ", ".join(known)
+    return (
+        f"unknown {what} {key!r}; the known ones are: {listed}; delete the {kind} and create it again with these only"
+    )

@@ -16,13 +16,15 @@ from tests.e2e.parts import NODE, Containerd
 
 NAME = "cinderblock.io"
 CHART = ROOT / "deploy" / "helm" / "cinderblock"
+#: Not there before somebody makes it.
+AWAY = LOCAL / "away"
 _BORROWED = "localhost/cinderblock:lab"
 #: Where an image has the driver; one that borrows has this checkout and its virtual environment there.
 HOME = "/opt/cinderblock"
 _SIDECARS = ("provisioner", "attacher", "resizer", "snapshotter")
 _CONFIGURATION = f"""\
 [DEFAULT]
-enabled_backends = local, shared
+enabled_backends = local, shared, away
 [backend_defaults]
 volume_driver = cinderblock.cinder.local_files.LocalFilesDriver
 [local]
@@ -31,6 +33,10 @@ topology = topology.{NAME}/node:{NODE}
 [shared]
 local_files_path = {SHARED}/volumes
 local_files_shared = true
+# Down until somebody makes the folder that its own is in.
+[away]
+local_files_path = {AWAY}/volumes
+topology = topology.{NAME}/node:{NODE}
 """
 
 

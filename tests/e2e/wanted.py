@@ -1,5 +1,6 @@
 """What is asked of a cluster, as its objects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 #: The image of all pods.
@@ -67,4 +68,16 @@ def snapshot(name: str, claimed: str) -> dict[str, Any]:
         "kind": "VolumeSnapshot",
         "metadata": {"name": name},
         "spec": {"volumeSnapshotClassName": "cinderblock", "source": {"persistentVolumeClaimName": claimed}},
+    }
+
+
+def storage_class(name: str, parameters: Mapping[str, str], binding: str) -> dict[str, Any]:
+    """Return a class of the driver's."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name},
+        "provisioner": "cinderblock.io",
+        "volumeBindingMode": binding,
+        "parameters": parameters,
     }

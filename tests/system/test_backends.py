@@ -43,4 +43,6 @@ def test_a_back_end_that_is_down_says_why_and_does_not_stop_the_others(client, t
     assert code is Code.UNAVAILABLE
     assert "'broken' is down" in text
     assert str(tmp_path / "not-mounted") in text
+    assert text.count("'broken'") == 1
+    assert text.endswith("; mend that, and it comes up by itself")
     assert client.create("somewhere", GIB, parameters={"backend": "two"}).volume_id

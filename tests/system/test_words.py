@@ -37,6 +37,16 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(client, name):
     assert code is Code.INVALID_ARGUMENT
     assert "'bakend'" in text
     assert "backend, pool, extra-specs/NAME, qos/NAME" in text
+    assert text.endswith("; delete the StorageClass and create it again with these only")
+
+
+@pytest.mark.parametrize("parameters", [{"bakend": "local"}, {"backend": "lokal"}, {"pool": "ssd"}])
+def test_a_class_that_is_wrong_is_not_taken_for_one_without_room(client, parameters):
+    # A scheduler would say so, and nobody would ever ask for the volume.
+    asked = csi_pb2.GetCapacityRequest(parameters=parameters)
+    assert client.controller.GetCapacity(asked).available_capacity > 2**20 * GIB
+    code, _ = refused(lambda: client.create("wrong", GIB, parameters=parameters))
+    assert code is Code.INVALID_ARGUMENT
 
 
 def test_an_unknown_back_end_is_refused_with_the_known_ones(client, name):
@@ -59,6 +69,7 @@ def test_a_name_that_is_taken_is_refused_with_both_sizes(client, name):
 def test_a_volume_that_no_pool_can_hold_is_refused_with_what_there_is(client, name):
     code, text = refused(lambda: client.create(name, 2**20 * GIB))
     assert (code, "the largest has" in text) == (Code.RESOURCE_EXHAUSTED, True)
+    assert text.endswith(" GiB; ask for less, or make room there")
 
 
 def test_a_published_volume_is_not_deleted(client, name):
