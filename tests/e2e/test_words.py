@@ -49,7 +49,10 @@ def describes(space, name, code, words):
     ("parameters", "words"),
     [
         ({"bakend": "local"}, UNKNOWN),
-        ({"backend": "lokal"}, "there is no back end 'lokal'; the parameter 'backend' must be one of: local, shared, away"),
+        (
+            {"backend": "lokal"},
+            "there is no back end 'lokal'; the parameter 'backend' must be one of: local, shared, away",
+        ),
         ({"backend": "local", "pool": "ssd"}, "back end 'local' has no pool 'ssd'; it has: local"),
     ],
     ids=["parameter", "backend", "pool"],
