@@ -8,9 +8,11 @@ import pytest
 
 from csi.controller import parameters
 from tests.lab import documents
-from tests.lab.documents import PAGES, ROOT
+from tests.lab.documents import PAGES, ROOT, TARGETS
 
 ROW = re.compile(r"^\| `([^|]*?)` \| ", re.MULTILINE)
+MAKE = re.compile(r"^make ([a-z-]+) +#.*")
+TARGET = re.compile(r"^([a-z0-9-]+):.* ## ", re.MULTILINE)
 #: Shorter ones could be anywhere.
 LEAST = 15
 
@@ -35,6 +37,13 @@ def test_a_command_that_hides_is_found(text, fault):
 def test_a_block_that_is_not_run_says_why():
     page = "```sh\n# Not run by a test: it needs an array.\none\n```\n\n1. First\n\n   ```sh\n   # Not run.\n   ```\n"
     assert [(block.runs, block.line) for block in documents.read("page.md", page)] == [(False, 1), (True, 8)]
+
+
+def test_what_is_made_can_be_made():
+    lines = [line for page in PAGES for block in documents.blocks(page, TARGETS) for line in block.text.splitlines()]
+    wanted = [MAKE.sub(r"\1", line) for line in lines]
+    assert wanted[:2] == ["demo", "test"]
+    assert set(wanted) <= set(TARGET.findall((ROOT / "Makefile").read_text()))
 
 
 def section(page, heading):

@@ -1,7 +1,8 @@
 """What the project's pages tell their readers to type, as tests run it.
 
 A block of commands begins with "sh", and a test runs it as it stands, after the blocks above it; or with "sh e2e", and
-it is run where pods run; or its first line says that it is not run by a test, and why.
+it is run where pods run; or with "sh make", and its targets are there; or its first line says that it is not run by a
+test, and why.
 """
 
 import re
@@ -12,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
-COMMANDS, IN_PODS = "sh", "sh e2e"
+COMMANDS, IN_PODS, TARGETS = "sh", "sh e2e", "sh make"
 #: What begins a block, and what a test does with it: runs it, installs with it, applies it, reads it.
-KINDS = (COMMANDS, IN_PODS, "yaml values", "yaml", "ini", "python", "hcl", "text")
+KINDS = (COMMANDS, IN_PODS, TARGETS, "yaml values", "yaml", "ini", "python", "hcl", "text")
 _LONG_S = 300
 _UNRUN = re.compile(r"# Not run by a test\b.{5,}")
 _FENCE = re.compile(r" *```(.*)")
