@@ -108,10 +108,13 @@ def test_a_node_that_is_gone_keeps_its_volumes_until_somebody_says_that_it_is(sp
     ]
     space.create(deployment("app", "data", tolerations=gone, **_rather(OTHER_NODE)))
     _running_on(space, OTHER_NODE).run("echo kept >/data/file; sync")
-    other.lose_power()
+    # Nobody hears of it any more, and it still writes.
+    other.kubelet.kill()
     space.eventually(lambda: "Multi-Attach error" in space.kubectl("get", "events", "-o", "json"), "pod")
     assert _attached(cluster, space, "data") == [OTHER_NODE]
+    assert other.machine.csi_mounts()
     assert cluster.machine.csi_mounts() == []
+    other.lose_power()
     taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
     cluster.api.kubectl("taint", "node", OTHER_NODE, taint)
     assert _running_on(space, NODE).run("cat /data/file") == "kept"
