@@ -1,6 +1,6 @@
 # Builds programs of Go modules into the cache, each once. Sourced after go.sh; whoever does so has `say` and GO_NEEDED.
 #
-# What all of them share is compiled once, in a build cache of the laboratory's own: whoever has built all drops it.
+# What all of them share is compiled once, in a build cache of the laboratory's own: whoever has built all calls `drop_builds`.
 
 readonly GO_BUILDS=$cache/go-build
 
@@ -21,13 +21,17 @@ write_module() {
 # Makes those of the programs `NAME=PACKAGE…` of module $2 at version $3 that folder $1 lacks; a package with `test:` before
 # it is one whose tests are the program. LDFLAGS are the linker's.
 build() {
-    local folder=$1 module=$2 version=$3 made named missing=()
+    local folder=$1 module=$2 version=$3 made named missing
     shift 3
-    for named in "$@"; do
-        [ -x "$folder/${named%%=*}" ] || missing+=("$named")
-    done
+    lacking "$@"
     ((${#missing[@]})) || return 0
+    mkdir -p "$cache"
     (
+        # One at a time, whichever checkout they are of: two would compile the same, and what is there now may be complete.
+        exec 9>"$GO_BUILDS.lock"
+        flock 9
+        lacking "$@"
+        ((${#missing[@]})) || exit 0
         go=$(find_go)
         mkdir -p "$folder"
         # Built aside and renamed, so that a build that was cut off leaves nothing that looks complete.
@@ -42,6 +46,22 @@ build() {
             compile "${named#*=}" "${named%%=*}" >&2
             mv -f "${named%%=*}" "$folder/"
         done
+    )
+}
+
+# Sets `missing` to those of the programs `NAME=PACKAGE…` that are not in the folder.
+lacking() {
+    missing=()
+    for named in "$@"; do
+        [ -x "$folder/${named%%=*}" ] || missing+=("$named")
+    done
+}
+
+# Drops what was compiled: gigabytes, which whoever is building still needs.
+drop_builds() {
+    (
+        exec 9>"$GO_BUILDS.lock"
+        ! flock --nonblock 9 || rm -rf "$GO_BUILDS"
     )
 }
 

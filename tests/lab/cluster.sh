@@ -34,10 +34,7 @@ if [ "${1:-}" = conformance ]; then
     more=(agnhost ginkgo e2e.test)
 fi
 
-# One at a time: two would compile the same.
 mkdir -p "$cache"
-exec 9<"${BASH_SOURCE[0]}"
-flock 9
 "$here/kubernetes.sh" kubelet kube-controller-manager kube-scheduler kube-proxy "${more[@]}"
 commands containerd github.com/containerd/containerd/v2 $CONTAINERD containerd containerd-shim-runc-v2 ctr
 commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 "$(chosen provisioner)" csi-provisioner
@@ -46,5 +43,4 @@ commands csi-resizer github.com/kubernetes-csi/external-resizer/v2 "$(chosen res
 commands csi-snapshotter github.com/kubernetes-csi/external-snapshotter/v8 "$(chosen snapshotter)" csi-snapshotter snapshot-controller
 dirname "$("$here/helm.sh")"
 "$here/snapshot-kinds.sh"
-# Gigabytes that nothing needs any more.
-rm -rf "$GO_BUILDS"
+drop_builds
