@@ -37,8 +37,12 @@ class Figure:
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as a table in Markdown, ending with a line feed."""
-    rows = [_HEAD, *(figure.row() for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return aligned([_HEAD, *(figure.row() for figure in figures)])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows, of which the first is the head, as a table in Markdown, ending with a line feed."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     rule = " | ".join("-" * width for width in widths)
     return "".join(f"| {line} |\n" for line in (lines[0], rule, *lines[1:]))

@@ -67,7 +67,7 @@ drop_builds() {
 
 compile() {
     case $1 in
-        test:*) "$go" test -c -o "$2" -ldflags "-s -w ${LDFLAGS:-}" "${1#test:}" ;;
+        test:*) "$go" test -c -vet=off -o "$2" -ldflags "-s -w ${LDFLAGS:-}" "${1#test:}" ;;
         *) "$go" build -o "$2" -ldflags "-s -w ${LDFLAGS:-}" "$1" ;;
     esac
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the folders of all the programs that a Kubernetes with a node consists of, one a line; builds them first when the cache
-# has none. With `conformance`, those of Kubernetes' own tests too. Everything else that it says goes to stderr.
+# Prints the folders of all the programs that a Kubernetes with a node and its own tests consist of, one a line; builds them
+# first when the cache has none. Everything else that it says goes to stderr.
 #
 # The cache is ${XDG_CACHE_HOME:-~/.cache}/cinderblock. Cold, the build takes about a quarter of an hour on two cores.
 set -euo pipefail
@@ -29,13 +29,8 @@ commands() {
     echo "$folder"
 }
 
-more=()
-if [ "${1:-}" = conformance ]; then
-    more=(agnhost ginkgo e2e.test)
-fi
-
 mkdir -p "$cache"
-"$here/kubernetes.sh" kubelet kube-controller-manager kube-scheduler kube-proxy "${more[@]}"
+"$here/kubernetes.sh" kubelet kube-controller-manager kube-scheduler kube-proxy agnhost ginkgo e2e.test
 commands containerd github.com/containerd/containerd/v2 $CONTAINERD containerd containerd-shim-runc-v2 ctr
 commands csi-provisioner github.com/kubernetes-csi/external-provisioner/v6 "$(chosen provisioner)" csi-provisioner
 commands csi-attacher github.com/kubernetes-csi/external-attacher/v4 "$(chosen attacher)" csi-attacher
