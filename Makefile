@@ -22,7 +22,7 @@ MANIFESTS_OUT ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Make .venv with everything that a developer needs; on Debian as root, the system packages too
@@ -52,11 +52,16 @@ e2e: setup ## End-to-end tests on a real Kubernetes, as root: claims, pods and s
 	@$(VENV)/bin/python -m pytest -v tests/e2e $(PYTEST_ARGS)
 
 .PHONY: conformance
-conformance: setup ## Kubernetes' own storage tests, in the same: prints how many ran and how many failed
+conformance: setup ## Kubernetes' own storage tests, in the same, and write docs/kubernetes-conformance.md
 	@tests/lab/packages.sh $(E2E_PACKAGES)
 	@mkdir -p build
 	@echo "conformance: the output is in build/conformance.log"
-	@CLUSTER_PARTS=conformance $(VENV)/bin/python -m tests.e2e.conformance build/conformance.log
+	@$(VENV)/bin/python -m tests.e2e.conformance build/conformance.log $(CONFORMANCE)
+
+.PHONY: bench-cluster
+bench-cluster: setup ## Measure the driver in a cluster, as root, and write docs/cluster-benchmarks.md
+	@tests/lab/packages.sh $(E2E_PACKAGES)
+	@$(VENV)/bin/python -m tests.e2e.bench
 
 .PHONY: soak
 soak: setup ## Crashes, crowds, garbage and many rounds for longer: SOAK_SECONDS for each, 300 without it
