@@ -7,7 +7,8 @@ the file of the first argument. Further arguments are ginkgo's; without any, doc
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # has no types of its own
@@ -30,16 +31,13 @@ LEFT_OUT: Mapping[str, str] = {
 }
 _PULLED = "registry.k8s.io/e2e-test-images"
 #: Ginkgo's arguments for all of them.
-_ALL = ("--focus=External.Storage", f"--skip={'|'.join(LEFT_OUT)}", "--procs=4")
-#: The class of the specs that ask for no file system by name. A mounted ext4 grows only where the kernel lets its root
-#: reserve resources (CAP_SYS_RESOURCE), which not every machine's does, a mounted xfs everywhere.
-_CLASS = "conformance"
+_ALL = ("--focus=External.Storage", f"--skip={'|'.join(LEFT_OUT)}", "--procs=8")
 
 
 def main(arguments: list[str]) -> int:
     output = Path(arguments[0])
     with cluster() as running:
-        prepare(running)
+        load_images(running)
         done = run(running, output, *(arguments[1:] or _ALL))
     print(done.summary())
     if not arguments[1:]:
@@ -47,39 +45,46 @@ def main(arguments: list[str]) -> int:
     return 1 if done.failed() else 0
 
 
-def prepare(running: Cluster) -> None:
-    """Give a cluster what the specs want to find: images, and the class."""
+def load_images(running: Cluster) -> None:
+    """Give a cluster the images that the specs name."""
     archive = running.machine.folder / "image.tar"
-    boxes = [
-        f"{_PULLED}/{name}" for name in ("busybox:1.37.0-1", "nginx:1.15-4", "nginx:1.27-0", "glibc-dns-testing:2.0.0")
-    ]
-    images.busybox(archive, *boxes)
+    images.busybox(archive, *(f"{_PULLED}/{name}" for name in ("busybox:1.37.0-1", "nginx:1.15-4", "nginx:1.27-0")))
+    running.containerd.load(archive)
+    # Flags that busybox's dd does not know are asked of it.
+    images.busybox(archive, f"{_PULLED}/glibc-dns-testing:2.0.0", beside=images.with_libraries("/bin/dd"))
     running.containerd.load(archive)
     agnhost = Path(cluster_program("agnhost"))
     images.busybox(archive, f"{_PULLED}/agnhost:2.63.0", beside={"agnhost": agnhost}, entry=["/agnhost"])
     running.containerd.load(archive)
     archive.unlink()
-    told = running.get("storageclass", "cinderblock")
-    kept = {
-        key: told[key] for key in ("apiVersion", "kind", "provisioner", "volumeBindingMode", "allowVolumeExpansion")
-    }
-    made = {**kept, "metadata": {"name": _CLASS}, "parameters": {"csi.storage.k8s.io/fstype": "xfs"}}
+
+
+@contextmanager
+def _class(running: Cluster) -> Iterator[str]:
+    """Have a class for the specs that ask for no file system by name; give its name.
+
+    A mounted ext4 grows only where root has CAP_SYS_RESOURCE, which not every machine gives it; a mounted xfs does.
+    """
+    made = running.get("storageclass", "cinderblock")
+    made |= {"metadata": {"name": "conformance"}, "parameters": {"csi.storage.k8s.io/fstype": "xfs"}}
     file = running.machine.folder / "class.json"
     file.write_text(json.dumps(made))
-    running.api.kubectl("apply", "-f", str(file))
+    running.api.kubectl("create", "-f", str(file))
+    try:
+        yield made["metadata"]["name"]
+    finally:
+        running.api.kubectl("delete", "-f", str(file))
 
 
 def run(running: Cluster, output: Path, *chosen: str) -> outcome.Outcome:
-    """Run specs in a prepared cluster; `chosen` are ginkgo's arguments, `output` gets all that is said.
+    """Run specs in a cluster that has the images; `chosen` are ginkgo's arguments, `output` gets all that is said.
 
     Raises:
         AssertionError: ginkgo did not come as far as to report.
     """
-    driver = yaml.safe_load(_DRIVER.read_text())
-    driver["StorageClass"]["FromExistingClassName"] = _CLASS
     definition, report = running.machine.folder / "driver.yaml", running.machine.folder / "report.json"
-    definition.write_text(yaml.safe_dump(driver))
     report.unlink(missing_ok=True)
+    driver = yaml.safe_load(_DRIVER.read_text())
     suite = [
         cluster_program("e2e.test"),
         "--",
@@ -91,7 +96,8 @@ def run(running: Cluster, output: Path, *chosen: str) -> outcome.Outcome:
     ]
     reporting = ["--no-color", f"--json-report={report.name}", f"--output-dir={report.parent}", "--timeout=2h"]
     command = [cluster_program("ginkgo"), "run", *chosen, *reporting, *suite]
-    with output.open("wb") as written:
+    with output.open("wb") as written, _class(running) as driver["StorageClass"]["FromExistingClassName"]:
+        definition.write_text(yaml.safe_dump(driver))
         subprocess.run(command, check=False, stdout=written, stderr=subprocess.STDOUT)
     assert report.exists(), output.read_text(errors="replace")[-2000:]
     return outcome.read(report)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,17 @@ _BUSYBOX = "/bin/busybox"
 
 
 def busybox(archive: Path, *names: str, beside: Mapping[str, Path] | None = None, entry: Sequence[str] = ()) -> None:
-    """Make an image of Debian's static busybox, under names, with other static programs beside it."""
+    """Make an image of Debian's static busybox, under names, with other files beside it."""
     applets = subprocess.run([_BUSYBOX, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    links = {f"bin/{applet}": "busybox" for applet in applets if applet != "busybox"}
-    _write(archive, names, {"bin/busybox": Path(_BUSYBOX), **(beside or {})}, links=links, entry=entry)
+    files = {"bin/busybox": Path(_BUSYBOX), **(beside or {})}
+    links = {name: "busybox" for name in (f"bin/{applet}" for applet in applets) if name not in files}
+    _write(archive, names, files, links=links, entry=entry)
+
+
+def with_libraries(program: str) -> dict[str, Path]:
+    """Return where an image wants one of the machine's programs, and the libraries that it is linked with."""
+    told = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    return {path.removeprefix("/"): Path(path) for path in [program, *re.findall(r"/\S+", told)]}
 
 
 def program(archive: Path, name: str, path: str) -> None:

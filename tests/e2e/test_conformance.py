@@ -47,7 +47,7 @@ _DOZEN = (
 
 def test_a_dozen_of_kubernetes_own_specs_pass(cluster, space, tmp_path):
     # The namespace is for what it asserts at the end: that nothing is left of any volume.
-    conformance.prepare(cluster)
+    conformance.load_images(cluster)
     done = conformance.run(cluster, tmp_path / "output", "--procs=4", *map(_focus, _DOZEN))
     assert done.failed() == [], (tmp_path / "output").read_text()[-20000:]
     assert len(done.ran()) == len(_DOZEN), done.summary()
