@@ -36,7 +36,8 @@ _ALL = ("--focus=External.Storage", f"--skip={'|'.join(LEFT_OUT)}", "--procs=8")
 
 def main(arguments: list[str]) -> int:
     output = Path(arguments[0])
-    with cluster() as running:
+    # One spec makes as many volumes as the node takes.
+    with cluster() as running, running.driver.changed("node.maxVolumes=64"):
         load_images(running)
         done = run(running, output, *(arguments[1:] or _ALL))
     print(done.summary())
@@ -66,7 +67,10 @@ def _class(running: Cluster) -> Iterator[str]:
     A mounted ext4 grows only where root has CAP_SYS_RESOURCE, which not every machine gives it; a mounted xfs does.
     """
     made = running.get("storageclass", "cinderblock")
-    made |= {"metadata": {"name": "conformance"}, "parameters": {"csi.storage.k8s.io/fstype": "xfs"}}
+    made |= {
+        "metadata": {"name": "conformance"},
+        "parameters": {**made["parameters"], "csi.storage.k8s.io/fstype": "xfs"},
+    }
     file = running.machine.folder / "class.json"
     file.write_text(json.dumps(made))
     running.api.kubectl("create", "-f", str(file))
