@@ -51,8 +51,9 @@ def load_images(running: Cluster) -> None:
     archive = running.machine.folder / "image.tar"
     images.busybox(archive, *(f"{_PULLED}/{name}" for name in ("busybox:1.37.0-1", "nginx:1.15-4", "nginx:1.27-0")))
     running.containerd.load(archive)
-    # Flags that busybox's dd does not know are asked of it.
-    images.busybox(archive, f"{_PULLED}/glibc-dns-testing:2.0.0", beside=images.with_libraries("/bin/dd"))
+    # Flags that busybox's dd does not know are asked of it, and busybox's shell would run no other.
+    beside = images.with_libraries("/bin/sh", "/bin/dd")
+    images.busybox(archive, f"{_PULLED}/glibc-dns-testing:2.0.0", beside=beside)
     running.containerd.load(archive)
     agnhost = Path(cluster_program("agnhost"))
     images.busybox(archive, f"{_PULLED}/agnhost:2.63.0", beside={"agnhost": agnhost}, entry=["/agnhost"])

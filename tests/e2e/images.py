@@ -20,10 +20,10 @@ def busybox(archive: Path, *names: str, beside: Mapping[str, Path] | None = None
     _write(archive, names, files, links=links, entry=entry)
 
 
-def with_libraries(program: str) -> dict[str, Path]:
-    """Return where an image wants one of the machine's programs, and the libraries that it is linked with."""
-    told = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
-    return {path.removeprefix("/"): Path(path) for path in [program, *re.findall(r"/\S+", told)]}
+def with_libraries(*programs: str) -> dict[str, Path]:
+    """Return where an image wants some of the machine's programs, and the libraries that they are linked with."""
+    told = subprocess.run(["ldd", *programs], check=True, capture_output=True, text=True).stdout
+    return {path.removeprefix("/"): Path(path) for path in [*programs, *re.findall(r"(/\S+) \(0x", told)]}
 
 
 def program(archive: Path, name: str, path: str) -> None:
