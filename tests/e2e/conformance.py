@@ -82,12 +82,17 @@ def _class(running: Cluster) -> Iterator[str]:
 
 
 def run(running: Cluster, output: Path, *chosen: str) -> outcome.Outcome:
-    """Run specs in a cluster that has the images; `chosen` are ginkgo's arguments, `output` gets all that is said.
+    """Run specs in a cluster that has the images.
+
+    Args:
+        running: the cluster.
+        output: gets all that is said; what is reported is in a file beside it, ending in .json.
+        chosen: ginkgo's arguments.
 
     Raises:
         AssertionError: ginkgo did not come as far as to report.
     """
-    definition, report = running.machine.folder / "driver.yaml", running.machine.folder / "report.json"
+    definition, report = running.machine.folder / "driver.yaml", output.with_suffix(".json").resolve()
     report.unlink(missing_ok=True)
     driver = yaml.safe_load(_DRIVER.read_text())
     suite = [

@@ -12,8 +12,9 @@ import yaml  # type: ignore[import-untyped]  # has no types of its own
 from tests.bench.figures import aligned
 from tests.e2e.machine import ROOT, cluster_program
 
-#: What is in front of a suite's name: the pattern of volumes that it is run with.
-_PATTERN = re.compile(r"^\[Testpattern: .*?\] ")
+_SIDECARS = ("provisioner", "attacher", "resizer", "snapshotter")
+#: What is in front of a suite's name: the pattern of volumes that it is run with, and marks.
+_PATTERN = re.compile(r"^(\[.*?\] )+")
 #: What differs between reasons of one kind.
 _VARYING = re.compile(r'"[^"]*"|cinderblock\.io')
 _PAGE = """\
@@ -22,7 +23,8 @@ _PAGE = """\
 `make conformance` runs them, as root, in a cluster that it builds and starts, and writes this page. They are
 External.Storage of Kubernetes {kubernetes}, told of the driver by
 [deploy/conformance/driver.yaml](../deploy/conformance/driver.yaml): all of its capabilities that are true. The driver
-is installed by its chart, with {sidecars}, and keeps files on xfs; Linux {linux}.
+is installed by its chart and keeps files on xfs, Linux {linux}, with
+{sidecars}.
 
 {table}
 A spec that a suite does not have for this driver skips itself when it is run:
@@ -72,7 +74,7 @@ class Outcome:
 
     def summary(self) -> str:
         """Return the numbers, and what failed, each in a line."""
-        failed = [f"FAILED {spec.name}: {spec.reason}" for spec in self.failed()]
+        failed = [f"FAILED {spec.name}: {spec.reason.splitlines()[0][:200]}" for spec in self.failed()]
         numbers = f"{len(self.ran())} ran, {len(failed)} of them failed; {len(self.skipped())} skipped themselves"
         return "\n".join([*failed, numbers])
 
@@ -119,7 +121,7 @@ def _counted(head: str, texts: Iterable[str]) -> str:
 
 def _versions() -> dict[str, str]:
     named = yaml.safe_load((ROOT / "deploy" / "helm" / "cinderblock" / "values.yaml").read_text())["sidecars"]
-    sidecars = [one["image"].rpartition("/")[2].replace(":", " ") for one in named.values() if "image" in one]
+    sidecars = [one["image"].rpartition("/")[2].replace(":", " ") for one in map(named.get, _SIDECARS)]
     kubernetes = Path(cluster_program("e2e.test")).parent.name.removeprefix("kubernetes-")
     linux = Path("/proc/sys/kernel/osrelease").read_text(encoding="ascii").split("-")[0]
     return {"kubernetes": kubernetes, "sidecars": ", ".join(sidecars), "linux": linux}
