@@ -24,7 +24,7 @@ LEFT_OUT: Mapping[str, str] = {
     r"\[Disruptive\]": "stops the kubelet through SSH and systemd, which this cluster's node has not",
     r"\[Feature:Windows\]": "another system",
     r"\[Feature:SELinux": "needs a kernel with SELinux",
-    r"\[Feature:volumegroupsnapshot\]": "group snapshots are not declared: files cannot be cut at one moment",
+    r"\[Feature:volumegroupsnapshot\]": "an option of the chart, which is off here",
     r"\[Feature:snapshotmetadata\]": "snapshot metadata is not declared",
     "multiple pods should modify volumes": "waits for claims that no pod uses, so that this class does not bind them",
     "any volume data source": "needs the image of a populator, which is no affair of a driver",
