@@ -5,6 +5,7 @@ the file of the first argument. Further arguments are ginkgo's; without any, doc
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -108,7 +109,9 @@ def run(running: Cluster, output: Path, *chosen: str) -> outcome.Outcome:
     command = [cluster_program("ginkgo"), "run", *chosen, *reporting, *suite]
     with output.open("wb") as written, _class(running) as driver["StorageClass"]["FromExistingClassName"]:
         definition.write_text(yaml.safe_dump(driver))
-        subprocess.run(command, check=False, stdout=written, stderr=subprocess.STDOUT)
+        # They leave files behind.
+        there = {**os.environ, "TMPDIR": str(running.machine.folder)}
+        subprocess.run(command, check=False, env=there, stdout=written, stderr=subprocess.STDOUT)
     assert report.exists(), output.read_text(errors="replace")[-2000:]
     return outcome.read(report)
 

@@ -140,9 +140,13 @@ class Machine(Server):
         return [tree / self.group[1:] for tree in trees]
 
     def loops(self) -> list[str]:
-        """Return the loop devices over files that it has volumes in, whichever path they have now."""
-        own = {f"{os.major(device)}:{os.minor(device)}" for device in self._devices}
-        return [name for name, device in _loops().items() if device in own]
+        """Return the loop devices over files that it has volumes in, and those by which the kubelet holds raw ones."""
+        found = _loops("BACK-MAJ:MIN,BACK-INO")
+        own = [[_number(device)] for device in self._devices]
+        volumes = [name for name, backing in found.items() if backing.split()[:1] in own]
+        files = [Path(name).stat() for name in volumes]
+        held = [[_number(file.st_dev), str(file.st_ino)] for file in files]
+        return [*volumes, *(name for name, backing in found.items() if backing.split() in held)]
 
     def cgroups(self) -> list[Path]:
         """Return its control groups, those within before those around them."""
@@ -158,7 +162,7 @@ class Machine(Server):
 
     def _images(self) -> list[str]:
         """Return the loop devices of its file systems, which stay as long as somebody has these mounted."""
-        return [f"{name} {file}" for name, file in _loops("BACK-FILE").items() if str(self.folder) in file]
+        return [f"{name} {file}" for name, file in _loops().items() if str(self.folder) in file]
 
     def _processes(self) -> list[str]:
         """Return the processes that are in it, or were in it before it was started again; to be asked once."""
@@ -175,8 +179,13 @@ class Machine(Server):
         return found
 
 
-def _loops(what: str = "BACK-MAJ:MIN") -> dict[str, str]:
-    """Return all loop devices in use, with the device that each one's file is on, or what else losetup tells."""
+def _number(device: int) -> str:
+    """Return a device's number as losetup writes it."""
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def _loops(what: str = "BACK-FILE") -> dict[str, str]:
+    """Return all loop devices in use, with what losetup tells of each one's file."""
     listing = ["losetup", "--list", "--noheadings", "--output", f"NAME,{what}"]
     listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
     # One that is being let go of may have nothing to tell any more.
