@@ -30,6 +30,7 @@ _Reader: TypeAlias = Callable[[object, str], object]
 _NUMBERS = (int, float)
 #: What most values are, and what JSON has as it is.
 _PLAIN = frozenset({str, int, bool})
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 def encode(record: Record) -> str:
@@ -45,22 +46,26 @@ def written(record: R, *, revision: str) -> tuple[str, R]:
             (NaN, a set, a key that is no text), a field of the wrong type, an id or an
             indexed field that is empty, too long or not storable. Names the field.
     """
-    kind = KINDS[type(record)]
-    what = f"{kind} {record.id!r}"
-    document = {
-        field.name: plain(getattr(record, field.name), f"{what}: {field.name}")
-        for field in fields(record)
-        if field.name != "revision"
-    }
-    # What could not be read again is not written.
-    values = _values(type(record), document, what)
+    what = f"{KINDS[type(record)]} {record.id!r}"
+    document: dict[str, Json] = {"format": FORMAT}
+    values: dict[str, object] = {}
+    plan = _plan(type(record))  # type: ignore[arg-type]  # a class is hashable, whatever mypy makes of object.__hash__
+    for name, (read, scalar, _) in plan.items():
+        value = getattr(record, name)
+        if type(value) is scalar:
+            # Most fields, and the same there as here.
+            document[name] = values[name] = value
+        else:
+            path = f"{what}: {name}"
+            document[name] = plain(value, path)
+            # What could not be read again is not written.
+            values[name] = read(document[name], path)
     for name in ("id", *record.INDEXED):
         problem = key_problem(str(values[name]), empty=name != "id")
         if problem:
             raise ValueError(f"{what}: {name} {problem}")
     make: Callable[..., R] = type(record)
-    text = json.dumps({"format": FORMAT, **document}, allow_nan=False, separators=(",", ":"))
-    return text, make(**values, revision=revision)
+    return _ENCODER.encode(document), make(**values, revision=revision)
 
 
 def decode(record_type: type[R], document: str, *, record_id: str, revision: str) -> R:
@@ -137,21 +142,26 @@ def _values(cls: type[object], document: Mapping[str, object], what: str) -> dic
     if unknown:
         raise ValueError(f"{what} holds fields that this version does not know: {', '.join(unknown)}")
     values = {}
-    for name, (read, required) in plan.items():
+    for name, (read, scalar, required) in plan.items():
         if name in document:
-            values[name] = read(document[name], f"{what}: {name}")
+            value = document[name]
+            values[name] = value if type(value) is scalar else read(value, f"{what}: {name}")
         elif required:
             raise ValueError(f"{what} lacks {name}")
     return values
 
 
 @cache
-def _plan(cls: type[object]) -> Mapping[str, tuple[_Reader, bool]]:
-    """Return for each field of a dataclass how to read it, and whether it must be there."""
+def _plan(cls: type[object]) -> Mapping[str, tuple[_Reader, object, bool]]:
+    """Return for each field of a dataclass how to read it, its type if JSON has it, and whether it must be there."""
     hints = get_type_hints(cls)
     every: Sequence[Field[object]] = fields(cls)  # type: ignore[arg-type]  # only dataclasses come here
     return {
-        field.name: (_reader(hints[field.name]), field.default is MISSING and field.default_factory is MISSING)
+        field.name: (
+            _reader(hints[field.name]),
+            hints[field.name] if hints[field.name] in _PLAIN else None,
+            field.default is MISSING and field.default_factory is MISSING,
+        )
         for field in every
         if field.name != "revision"
     }
