@@ -22,8 +22,8 @@ checkout=$(dirname "$(dirname "$here")")
 PYTHON=$(realpath -s "${PYTHON:-$checkout/.venv/bin/python}")
 
 # Files that take about as long as all of the others, twice.
-second=(test_iscsi_faults.py test_several.py)
-third=(test_sanity_lvm.py test_sanity_nfs.py)
+second=(test_iscsi_faults.py test_sanity_nfs.py)
+third=(test_sanity_lvm.py test_several.py)
 
 say() { echo "guest: $*" >&2; }
 

@@ -8,7 +8,7 @@ from tests.sanity import specs
 pytestmark = pytest.mark.usefixtures("nothing_left", "as_before")
 
 
-@pytest.mark.parametrize(("access_type", "only"), [("mount", ""), ("block", specs.ON_NODE)])
-def test_csi_sanity_passes(driver, tmp_path, access_type, only):
+@pytest.mark.parametrize("access_type", ["mount", "block"])
+def test_csi_sanity_passes(driver, tmp_path, access_type):
     controller, node = driver.controller.endpoint, driver.node.endpoint
-    specs.check(machine.csi_sanity(), node, tmp_path, access_type, controller=controller, only=only, timeout_s=1800)
+    specs.check(machine.csi_sanity(), node, tmp_path, access_type, controller=controller, timeout_s=1800)
